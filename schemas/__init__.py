@@ -1,0 +1,1 @@
+"""What the tables are: one pandera model per table, each field with its labels."""

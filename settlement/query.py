@@ -1,0 +1,26 @@
+"""Between polars and DuckDB: the same on every version we run on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import polars as pl
+
+
+def frame(
+    con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | list[Any] | None = None
+) -> pl.DataFrame:
+    """Run a query and return its rows as a frame, decimals kept exact."""
+    rows: pl.DataFrame = con.sql(sql, params=values).pl()
+    return rows
+
+
+def hold(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame, columns: str = "*") -> None:
+    """Hold a frame as a temporary table; `columns` is what is selected from it.
+
+    A table and not a registered frame, because some joins push filters that a registered one refuses.
+    """
+    con.register("incoming", rows.to_arrow())
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT {columns} FROM incoming')
+    con.unregister("incoming")
