@@ -1,0 +1,140 @@
+"""From hits to findings: ids, words and money, ready to be published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import duckdb
+import polars as pl
+
+from schemas.layout import table
+from schemas.results import Finding, FindingFund
+from settlement.audit import engine, shares
+from settlement.audit.rules_file import VIOLATION, Rule
+from settlement.policy import Profile
+from settlement.query import frame, hold
+
+UPHELD, WITHDRAWN = "维持", "撤销"
+WHOLE, LINE = "DS", "DL"
+HIT_SCHEMA: dict[str, pl.DataType] = {
+    "setl_id": pl.String(),
+    "bkkp_sn": pl.String(),
+    "part": pl.Decimal(18, 4),
+    "whole": pl.Decimal(18, 4),
+    "related": pl.String(),
+    "evidence": pl.String(),
+    "grade": pl.String(),
+}
+
+
+def collect(
+    con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], profile: Profile, loaded: set[str]
+) -> tuple[pl.DataFrame, dict[str, tuple[str, ...]]]:
+    """Run every rule whose tables are loaded, over an opened month.
+
+    Returns:
+        All hits with rule_id, deduction and status; and per rule that did not run what it lacks.
+    """
+    found = [pl.DataFrame(schema=pl.Schema({**HIT_SCHEMA, "rule_id": pl.String()}))]
+    not_run: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        missing = engine.missing_tables(rule, loaded)
+        if missing or rule.status == "retired":
+            not_run[rule.rule_id] = missing
+            continue
+        hits = engine.hits(con, rule, profile)
+        found.append(hits.with_columns(pl.lit(rule.rule_id).alias("rule_id")).cast(found[0].schema))
+    facts = pl.DataFrame(
+        [(r.rule_id, r.deduction, r.status, r.digest) for r in rules],
+        schema=["rule_id", "deduction", "status", "rule_digest"],
+        orient="row",
+    )
+    return pl.concat(found).join(facts, on="rule_id", how="left", maintain_order="left"), not_run
+
+
+def build(
+    con: duckdb.DuckDBPyConnection, hits: pl.DataFrame, rules: tuple[Rule, ...], region: str, month: dt.date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Price the hits and word them.
+
+    Returns:
+        `findings` and `finding_funds` (schemas.results) as the first audit leaves them: no reply, no
+        decision, the final deduction equal to the preliminary one.
+    """
+    hold(con, "hit", hits)
+    shares.price(con, "hit")
+    ident = (
+        f"left(sha256('{region}|{month:%Y%m}|' || rule_id || '|' || setl_id || '|' "
+        "|| coalesce(bkkp_sn, '')), 16) AS finding_id"
+    )
+    same = "m.rule_id = h.rule_id AND m.setl_id = h.setl_id AND m.bkkp_sn IS NOT DISTINCT FROM h.bkkp_sn"
+    priced = frame(
+        con,
+        f"SELECT h.* REPLACE (h.rule_id AS rule_id), s.fixmedins_code, m.risk_fen, m.det_fen "
+        f"FROM hit AS h JOIN hit_money AS m ON {same} JOIN every_settlement AS s ON s.setl_id = h.setl_id",
+    )
+    hold(con, "priced", priced)
+    findings = frame(con, f"SELECT {ident}, * FROM priced")
+    funds = frame(con, f"SELECT {ident}, fund_pay_type, det_fen FROM hit_fund")
+    return _findings(findings, rules), _funds(funds)
+
+
+def _yuan(column: str) -> pl.Expr:
+    hundredth = pl.lit("0.01").cast(pl.Decimal(3, 2))
+    return (pl.col(column).cast(pl.Decimal(16, 0)) * hundredth).cast(pl.Decimal(16, 2))
+
+
+def _findings(rows: pl.DataFrame, rules: tuple[Rule, ...]) -> pl.DataFrame:
+    worded = [
+        word(rows.filter(pl.col("rule_id") == rule.rule_id), rule.message).with_columns(
+            pl.lit("").alias("reply"),
+            pl.lit("").alias("decision"),
+            _yuan("risk_fen").alias("risk_amt"),
+            _yuan("det_fen").alias("det_sumamt"),
+            _yuan("det_fen").alias("final_det_sumamt"),
+            # A rule for whole settlements may name lines of a stay; a line is deducted as a line.
+            deduction=pl.when(pl.col("bkkp_sn").is_not_null() & (pl.col("deduction") == WHOLE))
+            .then(pl.lit(LINE))
+            .otherwise(pl.col("deduction")),
+        )
+        for rule in rules
+    ]
+    return _typed(pl.concat(worded), Finding)
+
+
+def word(rows: pl.DataFrame, message: str, name: str = "vola_cont") -> pl.DataFrame:
+    """Fill a message's {placeholders} with the values of the same name in the evidence."""
+    pieces = []
+    for order, piece in enumerate(re.split(r"{(\w+)}", message)):
+        named = pl.col("evidence").str.extract(rf"(?:^| ){piece}=([^ ]*)", 1).fill_null("")
+        pieces.append(named if order % 2 else pl.lit(piece))
+    return rows.with_columns(pl.concat_str(pieces).alias(name))
+
+
+def _funds(rows: pl.DataFrame) -> pl.DataFrame:
+    money = _yuan("det_fen")
+    return _typed(rows.with_columns(money.alias("det_sumamt"), money.alias("final_det_sumamt")), FindingFund)
+
+
+def _typed(rows: pl.DataFrame, model: type) -> pl.DataFrame:
+    about = table(model)
+    return rows.select(pl.col(n).cast(t) for n, t in about.schema.items()).sort(about.key)
+
+
+def decide_all(findings: pl.DataFrame, funds: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Decide every finding as the robots of an unattended month do: uphold 违规, withdraw 可疑."""
+    violation = pl.col("grade") == VIOLATION
+    decided = findings.with_columns(
+        decision=pl.when(violation).then(pl.lit(UPHELD)).otherwise(pl.lit(WITHDRAWN)),
+        final_det_sumamt=pl.when(violation)
+        .then(pl.col("det_sumamt"))
+        .otherwise(pl.lit(0))
+        .cast(pl.Decimal(16, 2)),
+    )
+    withdrawn = decided.filter(~violation)["finding_id"]
+    zero = pl.lit(0).cast(pl.Decimal(16, 2))
+    final = (
+        pl.when(pl.col("finding_id").is_in(withdrawn.implode())).then(zero).otherwise(pl.col("det_sumamt"))
+    )
+    return decided, funds.with_columns(final_det_sumamt=final)
