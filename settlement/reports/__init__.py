@@ -1,0 +1,1 @@
+"""Documents for people: every file a month leaves beside its data."""
