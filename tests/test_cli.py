@@ -1,0 +1,129 @@
+"""The command line: exit codes, JSON, and words when something is missing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs import cli
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
+
+
+def settle(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
+) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["settle", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    said = capsys.readouterr()
+    return int(stopped.value.code or 0), said.out, said.err
+
+
+def test_a_month_from_reference_to_explain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--home", str(tmp_path), "--region", "penglai", "--month", "2026-04", "--today", "2026-05-08"]
+    source = SAMPLES / "penglai"
+
+    def run(*words: str) -> tuple[int, str]:
+        code, out, _ = settle(capsys, monkeypatch, *options, "--json", *words)
+        return code, out
+
+    code, out = run("reference", "load", str(source / "reference"))
+    assert code == 0
+    assert {r["table"] for r in json.loads(out)} >= {"institution", "agreement", "hilist"}
+    assert all(
+        not r["new_version"] for r in json.loads(run("reference", "load", str(source / "reference"))[1])
+    )
+
+    code, out = run("intake", str(source / "submissions"))
+    taken = {t["fixmedins_code"]: t["outcome"] for t in json.loads(out)}
+    assert code == 1
+    assert "不予受理" in [v for k, v in taken.items() if k.startswith("P")]
+
+    assert run("intake", str(source / "submissions"))[0] == 0
+    code, out = run("audit")
+    assert json.loads(out)["stage"] == "audit"
+    data = tmp_path / "penglai" / "2026-04" / "data"
+    assert not (data / "payment.parquet").exists()
+
+    code, out = run("calculate")
+    undecided = json.loads(out)
+    assert undecided["stage"] == "calculate"
+    steps = json.loads(run("month")[1])["next"]
+    assert [step.split(":")[0] for step in steps] == [
+        "待办  定点机构", "待办  复审岗", "待办  负责人核准、财务岗拨付",
+    ]  # fmt: skip
+    assert "2026-05-12" in steps[0]  # Saturday 2026-05-09 is a make-up working day
+    assert "2026-05-29" in steps[2]
+    code, out = run("month", "--unattended")
+    run_json = json.loads(out)
+    assert code == 1
+    assert all(c["ok"] for c in run_json["checks"])
+    assert run_json["fingerprint"] != undecided["fingerprint"]
+
+    code, out = run("status")
+    assert json.loads(out)[0]["stage"] == "calculate"
+    assert json.loads(out)[0]["deadline"] == "2026-05-29"
+
+    institution = next(k for k, v in taken.items() if v == "已受理")
+    about = json.loads(run("explain", institution)[1])
+    assert about["payment"]
+    code, text, _ = settle(capsys, monkeypatch, *options, "explain", institution)
+    assert code == 0
+    assert "实拨" in text
+
+
+def test_explain_shows_rows_rule_parameters_sources_and_money(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import polars as pl
+
+    options = ["--home", str(tmp_path), "--region", "daye", "--month", "2026-04", "--today", "2026-05-08"]
+    for words in (["reference", "load", str(SAMPLES / "daye" / "reference")],
+                  ["intake", str(SAMPLES / "daye" / "submissions")], ["month", "--unattended"]):  # fmt: skip
+        settle(capsys, monkeypatch, *options, *words)
+    found = pl.read_parquet(tmp_path / "daye" / "2026-04" / "data" / "findings.parquet")
+    finding = found.filter(pl.col("rule_id") == "B08").row(0, named=True)
+
+    code, text, _ = settle(capsys, monkeypatch, *options, "explain", finding["finding_id"])
+
+    assert code == 0
+    for words in (
+        "B08",
+        "bed_day_tolerance",
+        "出处",
+        finding["setl_id"],
+        str(finding["det_sumamt"]),
+        "费用明细",
+    ):
+        assert words in text
+    code, text, _ = settle(capsys, monkeypatch, *options, "explain", finding["setl_id"])
+    assert finding["finding_id"] in text
+    code, _, err = settle(capsys, monkeypatch, *options, "explain", "没有这个编号")
+    assert code == 2
+    assert "没有编号" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["intake", "."], 2, "--region"),
+        (["--region", "nowhere", "intake", "."], 2, "nowhere"),
+        (["--region", "daye", "intake", "."], 2, "--month"),
+        (["--region", "daye", "--month", "2026-13", "intake", "."], 2, "YYYY-MM"),
+        (["--today", "2026-02-30", "status"], 2, "YYYY-MM-DD"),
+        (["--lang", "fr", "status"], 2, "zh"),
+        (["--region", "daye", "--month", "2026-04", "intake", "."], 3, "reference load"),
+        (["--region", "daye", "--month", "2026-04", "month"], 2, "intake"),
+    ],
+)
+def test_what_is_missing_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    words: list[str], code: int, said: str,
+) -> None:  # fmt: skip
+    got, _, err = settle(capsys, monkeypatch, "--home", str(tmp_path), *words)
+
+    assert got == code
+    assert said in err
