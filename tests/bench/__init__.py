@@ -1,0 +1,1 @@
+"""Measurements on a large month; not part of the tests."""
