@@ -91,7 +91,19 @@ def _finding(month: Month, finding: dict[str, Any]) -> dict[str, Any]:
         "parameters": _parameters(month, rule),
         "settlement": settlement["settlement"],
         "lines": [r for r in settlement["lines"] if finding["bkkp_sn"] in (None, r["bkkp_sn"])],
+        "related_lines": _related(month, finding),
     }
+
+
+def _related(month: Month, finding: dict[str, Any]) -> list[dict[str, Any]]:
+    """The other rows that prove a finding: lines named `setl_id/bkkp_sn` in it."""
+    named = [r.split("/") for r in (finding["related"] or "").split(",") if "/" in r][:SHOWN_LINES]
+    rows = []
+    for setl_id in dict.fromkeys(n[0] for n in named):
+        wanted = {n[1] for n in named if n[0] == setl_id}
+        other = _settlement(month, setl_id) or {"lines": []}
+        rows += [r for r in other["lines"] if r["bkkp_sn"] in wanted]
+    return rows
 
 
 def _parameters(month: Month, rule: Rule) -> list[dict[str, Any]]:
@@ -174,17 +186,18 @@ def _finding_text(facts: dict[str, Any]) -> str:
             f"  复审结论 {f['decision'] or '未复审'}  复审扣款 {f['final_det_sumamt']} 元",
             *money,
             *_line_text(facts["lines"]),
+            *_line_text(facts["related_lines"], "关联明细"),
         ]
     )
 
 
-def _line_text(lines: list[dict[str, Any]]) -> list[str]:
+def _line_text(lines: list[dict[str, Any]], title: str = "费用明细") -> list[str]:
     if not lines:
         return []
     columns = [(LABELS[n], n in ("cnt", "pric", "det_item_fee_sumamt", "inscp_amt")) for n in LINE_COLUMNS]
     body = [[str(r[n]) for n in LINE_COLUMNS] for r in lines[:SHOWN_LINES]]
     more = [f"  另有 {len(lines) - SHOWN_LINES} 行"] if len(lines) > SHOWN_LINES else []
-    return [text.table("费用明细", columns, body), *more]
+    return [text.table(title, columns, body), *more]
 
 
 def _settlement_text(facts: dict[str, Any]) -> str:

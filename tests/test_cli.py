@@ -101,6 +101,10 @@ def test_explain_shows_rows_rule_parameters_sources_and_money(
         assert words in text
     code, text, _ = settle(capsys, monkeypatch, *options, "explain", finding["setl_id"])
     assert finding["finding_id"] in text
+    paired = found.filter(pl.col("rule_id") == "B03").row(0, named=True)
+    code, text, _ = settle(capsys, monkeypatch, *options, "explain", paired["finding_id"])
+    assert "关联明细" in text
+    assert "国家规则码 GZ10000102012000" in text
     code, _, err = settle(capsys, monkeypatch, *options, "explain", "没有这个编号")
     assert code == 2
     assert "没有编号" in err

@@ -95,6 +95,7 @@ def _settlements(con: duckdb.DuckDBPyConnection, settlements: str) -> None:
         f"CREATE OR REPLACE TEMP VIEW every_settlement AS "
         f"SELECT {names}, CAST(setl_time AS DATE) AS sd FROM {settlements}"
     )
+    # A row with the flag and a positive amount reverses nothing: it is what rule A02 looks for.
     con.execute(
         "CREATE OR REPLACE TEMP TABLE reversed_here AS SELECT DISTINCT fixmedins_code, "
         "init_setl_id AS setl_id FROM every_settlement "
