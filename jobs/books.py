@@ -15,7 +15,7 @@ from schemas.submission import FeeListD, SetlD
 from settlement import policy, store
 from settlement.audit import rules_file
 from settlement.errors import SettlementError
-from settlement.query import hold
+from settlement.query import hold, open_engine
 
 MEMORY = "2500MB"
 
@@ -69,8 +69,7 @@ def open_month(home: store.Store, region: str, first: dt.date, today: dt.date) -
 
 def connect(month: Month) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB connection whose `accepted_setl` and `accepted_line` are the month's rows."""
-    spill = month.home.home / "work" / "spill"
-    con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
+    con = open_engine(MEMORY, month.home.home / "work" / "spill")
     con.execute(f"CREATE TEMP VIEW raw_setl AS {_settlement_sql(month)}")
     shared = "SELECT setl_id FROM raw_setl GROUP BY setl_id HAVING count(DISTINCT fixmedins_code) > 1"
     con.execute(f"CREATE TEMP TABLE shared_id AS {shared}")

@@ -21,7 +21,7 @@ from settlement.acceptance import accept
 from settlement.errors import ReferenceError
 from settlement.intake import package, staging, textfile
 from settlement.intake.model import Fault, Submission, TableFile
-from settlement.query import hold
+from settlement.query import hold, open_engine
 
 TABLES = {table(model).name: table(model) for model in SUBMISSION}
 NEEDED = ("institution", "agreement")
@@ -63,7 +63,7 @@ def take_in(
         codes = reference.code_lists(facts, month, last)
         progress("读取并检查", 0, len(files))
         parts, sources = staging.stage(files, codes, work)
-        con = duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(work / "spill")})
+        con = open_engine("2GB", work / "spill")
         try:
             cells = [staging.cell_faults(part, codes) for part in parts]
             batch = Batch(fresh, parts, sources)
