@@ -68,7 +68,7 @@ def judge(
     """Judge the submissions of one intake.
 
     Args:
-        con: connection with a view `st_<table>` per submission table (sub, src, rn, columns, raw, and
+        con: connection with a view `st_<table>` per submission table (sub, src, rn, columns, and
             faulty: a cell of the row is at fault).
         claimants: the submissions, by number.
         known_faults: faults already found (cells, files), columns FAULTS.
