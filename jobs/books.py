@@ -130,7 +130,8 @@ def _line_sql(con: duckdb.DuckDBPyConnection, month: Month) -> str:
     parts = []
     for intake, found in sorted(paths.items()):
         reader = f"read_parquet({[str(p) for p in found]}, union_by_name=true)"
-        mixed = len(month.accepted) < _intake_size(month, intake)
+        accepted_here = sum(1 for s in month.accepted if s["intake"] == intake)
+        mixed = accepted_here < _intake_size(month, intake)
         if shared:
             owned = _own(con, FeeListD, "o.owner")
             parts.append(f"SELECT {owned} FROM {reader} JOIN line_owner AS o USING (src)")
@@ -148,7 +149,7 @@ def _line_sql(con: duckdb.DuckDBPyConnection, month: Month) -> str:
 
 def _intake_size(month: Month, intake: str) -> int:
     rows = store.submissions(month.home, month.region, month.first)
-    return sum(1 for r in rows if r["intake"] == intake)
+    return sum(1 for r in rows if r["intake"] == intake)  # refused and replaced ones too
 
 
 def prior_reversals(month: Month) -> pl.DataFrame:

@@ -195,3 +195,26 @@ def test_a_net_below_zero_is_carried_and_clawed_back_next_month(tmp_path: Path) 
 
     assert carried.height > 0
     assert opening["clawback_amt"].to_list() == carried["carry_amt"].to_list()
+
+
+def test_a_refused_and_resubmitted_institution_is_settled_as_if_sent_once(
+    months: dict[str, Path], tmp_path: Path
+) -> None:
+    region, code = "langfang", "H13100000002"
+    sent = sorted((SAMPLES / region / "submissions").iterdir())
+    again = next(p for p in sent if p.name.startswith(code))
+    (tmp_path / "first").mkdir()
+    bad = shuffled(again, tmp_path / "first")
+    totals = next(p for p in bad.iterdir() if p.stem in ("clr_sum", "月结算汇总表"))
+    totals.write_bytes(totals.read_bytes().replace(b".", b"1.", 1))  # other totals: refused with S15
+    # In two intakes, the refused one beside two thirds of the region, so that neither is pure.
+    with_refused = [bad, *(p for p in sent[:7] if p != again)]
+    rest = [p for p in sent if p not in with_refused]
+    home = tmp_path / "home"
+    run(home, region, with_refused)
+    folder = run(home, region, rest)
+
+    names = ("settlements", "findings", "finding_funds", "clearing", "clearing_fund", "payment")
+    for name in names:
+        expected = (months[region] / f"{name}.parquet").read_bytes()
+        assert (folder / f"{name}.parquet").read_bytes() == expected, name
