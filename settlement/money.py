@@ -7,7 +7,6 @@ always taken in integer 分 by `share_fen` and never by a division of decimals.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
@@ -36,26 +35,6 @@ def share_fen(amount: int, part: int, whole: int) -> int:
     if part >= whole:
         return amount
     return (2 * amount * part + whole) // (2 * whole)
-
-
-def split_fen(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split `amount` 分 over weights by largest remainder, earlier position first on a tie.
-
-    Weights below zero count as zero; all zero gives all zero.
-
-    Returns:
-        One amount per weight, summing to `amount` when any weight is positive.
-    """
-    positive = [max(weight, 0) for weight in weights]
-    total = sum(positive)
-    if total == 0:
-        return [0] * len(weights)
-    parts = [amount * weight // total for weight in positive]
-    rest = [amount * weight % total for weight in positive]
-    by_rest = sorted(range(len(weights)), key=lambda i: (-rest[i], i))
-    for i in by_rest[: amount - sum(parts)]:
-        parts[i] += 1
-    return parts
 
 
 def share_sql(amount: str, part: str, whole: str) -> str:

@@ -65,18 +65,16 @@ def build(
     hold(con, "hit", hits)
     shares.price(con, "hit")
     ident = (
-        f"left(sha256('{region}|{month:%Y%m}|' || rule_id || '|' || setl_id || '|' "
-        "|| coalesce(bkkp_sn, '')), 16) AS finding_id"
+        f"left(sha256('{region}|{month:%Y%m}|' || h.rule_id || '|' || h.setl_id || '|' "
+        "|| coalesce(h.bkkp_sn, '')), 16) AS finding_id"
     )
     same = "m.rule_id = h.rule_id AND m.setl_id = h.setl_id AND m.bkkp_sn IS NOT DISTINCT FROM h.bkkp_sn"
-    priced = frame(
+    findings = frame(
         con,
-        f"SELECT h.* REPLACE (h.rule_id AS rule_id), s.fixmedins_code, m.risk_fen, m.det_fen "
-        f"FROM hit AS h JOIN hit_money AS m ON {same} JOIN every_settlement AS s ON s.setl_id = h.setl_id",
+        f"SELECT {ident}, h.*, s.fixmedins_code, m.risk_fen, m.det_fen FROM hit AS h "
+        f"JOIN hit_money AS m ON {same} JOIN every_settlement AS s ON s.setl_id = h.setl_id",
     )
-    hold(con, "priced", priced)
-    findings = frame(con, f"SELECT {ident}, * FROM priced")
-    funds = frame(con, f"SELECT {ident}, fund_pay_type, det_fen FROM hit_fund")
+    funds = frame(con, f"SELECT {ident}, h.fund_pay_type, h.det_fen FROM hit_fund AS h")
     return _findings(findings, rules), _funds(funds)
 
 
