@@ -5,6 +5,7 @@ SettlementError
 ├── ReferenceError       a reference table is missing or not valid
 ├── RuleError            a rule's header or SQL breaks the rule contract
 ├── StoreError           something published is missing or was changed
+├── ProcedureError       an act the procedure does not allow: wrong role, wrong state, done already
 └── InvariantBroken      money or rows were lost: the program is wrong, nothing is published
 """
 
@@ -33,3 +34,7 @@ class StoreError(SettlementError):
 
 class InvariantBroken(SettlementError):
     """Money or rows were lost on the way: the program is wrong, nothing is published."""
+
+
+class ProcedureError(SettlementError):
+    """An act the procedure does not allow: wrong role, wrong state, too late, or done already."""
