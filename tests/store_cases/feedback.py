@@ -1,0 +1,315 @@
+"""Findings, notices and replies."""
+
+from __future__ import annotations
+
+from tests.store_cases.case import ACCEPTED, DECLARED, FEEDBACK, PRELIM, REVIEW, TWICE, Case, back
+from tests.store_world import (
+    ANSWER_BY,
+    OTHER_AUDIT,
+    B,
+    arrive,
+    day,
+    extension,
+    finding,
+    notice,
+    reply,
+    step,
+    transition,
+)
+
+HELD = (step("FEEDBACK", "HOLD", "FEEDBACK"), arrive(FEEDBACK, 5, "HOLD", "FEEDBACK"))
+# Held for a day and resumed: the window ends later, or as before.
+RESUMED = (
+    transition(FEEDBACK, 6, ("HOLD", "FEEDBACK"), ("FEEDBACK", ""), actor="boss"),
+    arrive(FEEDBACK, 6, "FEEDBACK"),
+)
+LONGER = (*HELD, extension(FEEDBACK), *RESUMED)
+AGAIN = (
+    transition(FEEDBACK, 7, ("FEEDBACK", ""), ("HOLD", "FEEDBACK"), day="2026-05-21"),
+    arrive(FEEDBACK, 7, "HOLD", "FEEDBACK"),
+)
+LATER = "2026-05-22"
+WINDOWS = (
+    Case(
+        "a longer window without a hold",
+        extension(FEEDBACK, hold_seq=4),
+        "只有在反馈期暂停",
+        ("extension_on_hold",),
+        lawful=(*HELD, extension(FEEDBACK)),
+    ),
+    Case(
+        "a longer window after a hold from the audit",
+        extension(B["HOLD PRELIM"], hold_seq=4),
+        "只有在反馈期暂停|window_extension_batch_id_fkey",
+        ("extension_on_hold", "window_extension_batch_id_fkey_insert"),
+    ),
+    Case(
+        "a longer window after a hold from review",
+        extension(B["HOLD REVIEW"], hold_seq=6, day=day(7)),
+        "只有在反馈期暂停",
+        ("extension_on_hold",),
+    ),
+    Case(
+        "a longer window once resumed",
+        extension(FEEDBACK),
+        "只有在反馈期暂停",
+        ("extension_on_hold",),
+        (*HELD, *RESUMED),
+    ),
+    Case(
+        "a longer window after a hold that is over, during another",
+        extension(FEEDBACK, day="2026-05-21"),
+        "只有在反馈期暂停",
+        ("extension_on_hold",),
+        (*HELD, *RESUMED, *AGAIN),
+        (extension(FEEDBACK, hold_seq=7, day="2026-05-21"),),
+    ),
+    Case(
+        "one hold that makes a window longer twice",
+        extension(B["HOLD FEEDBACK"], answer_by="2026-05-29"),
+        TWICE,
+    ),
+    *(
+        Case(
+            f"a window that a hold moves to {until}",
+            extension(FEEDBACK, answer_by=until),
+            "反馈期限只能顺延",
+            ("extension_later",),
+            HELD,
+            (extension(FEEDBACK, answer_by="2026-05-21"),),
+        )
+        for until in ("2026-05-19", ANSWER_BY)
+    ),
+    Case(
+        "a second hold that takes back what the first one gave",
+        extension(FEEDBACK, hold_seq=7, answer_by=LATER, day="2026-05-21"),
+        "反馈期限只能顺延",
+        ("extension_later",),
+        (*LONGER, *AGAIN),
+        (extension(FEEDBACK, hold_seq=7, answer_by="2026-05-23", day="2026-05-21"),),
+    ),
+    back("a longer window", extension(FEEDBACK, day=day(4)), HELD, extension(FEEDBACK), "window_extension"),
+    Case(
+        "a longer window by nobody",
+        extension(FEEDBACK, actor="nobody"),
+        "window_extension_actor_fkey",
+        ("window_extension_actor_fkey_insert",),
+        HELD,
+        (extension(FEEDBACK),),
+    ),
+    Case(
+        "a reply on hold",
+        reply(FEEDBACK, "F1", day=day(5)),
+        "反馈已结束",
+        ("reply_open",),
+        (*HELD, extension(FEEDBACK)),
+        (*RESUMED, reply(FEEDBACK, "F1", day=LATER)),
+    ),
+    Case(
+        "a reply after a hold that gave no days",
+        reply(FEEDBACK, "F1", day="2026-05-21"),
+        "已过反馈期限",
+        ("reply_in_time",),
+        (*HELD, *RESUMED),
+        (reply(FEEDBACK, "F1", day=ANSWER_BY),),
+    ),
+    Case(
+        "a reply after the longer window",
+        reply(FEEDBACK, "F1", day="2026-05-23"),
+        "已过反馈期限",
+        ("reply_in_time",),
+        LONGER,
+        (reply(FEEDBACK, "F1", day=LATER),),
+    ),
+    Case(
+        "review while the longer window is open",
+        transition(FEEDBACK, 7, ("FEEDBACK", ""), ("REVIEW", ""), day=LATER),
+        "反馈期未满",
+        ("to_review",),
+        LONGER,
+        (transition(FEEDBACK, 7, ("FEEDBACK", ""), ("REVIEW", ""), day="2026-05-23"),),
+    ),
+)
+CASES = (
+    *WINDOWS,
+    Case(
+        "feedback before the notice",
+        step("PRELIM", "FEEDBACK"),
+        "初审结果尚未发出",
+        ("to_feedback",),
+        lawful=(notice(PRELIM), step("PRELIM", "FEEDBACK")),
+    ),
+    Case(
+        "a notice before the audit",
+        notice(ACCEPTED, sent_on=day(3)),
+        "只有已初审的批次|notice_of_run",
+        ("notice_in_time", "notice_of_run_insert"),
+        lawful=(notice(PRELIM),),
+    ),
+    Case(
+        "a notice of another run",
+        notice(PRELIM, run_id=OTHER_AUDIT),
+        "notice_of_run",
+        ("notice_of_run_insert",),
+        lawful=(notice(PRELIM),),
+    ),
+    Case("a second notice", notice(PRELIM, number="again"), TWICE, before=(notice(PRELIM),)),
+    Case("two notices of one number", notice(PRELIM, number=f"n{FEEDBACK}"), TWICE),
+    Case(
+        "a notice to be answered before it is sent",
+        notice(PRELIM, answer_by=day(3)),
+        "notice_days",
+        ("check",),
+        lawful=(notice(PRELIM, answer_by=day(4)),),
+    ),
+    back("a notice", notice(PRELIM, sent_on=day(2)), (), notice(PRELIM, sent_on=day(3)), "notice"),
+    Case(
+        "another audit run after the notice",
+        f"UPDATE batch SET run_id = {OTHER_AUDIT} WHERE id = {FEEDBACK}",
+        "初审结果发出后不得更换",
+        ("batch_run",),
+    ),
+    Case(
+        "another audit run as soon as the notice is written",
+        f"UPDATE batch SET run_id = {OTHER_AUDIT} WHERE id = {PRELIM}",
+        "初审结果发出后不得更换",
+        ("batch_run",),
+        (notice(PRELIM),),
+    ),
+    Case(
+        "another audit run before the batch is accepted",
+        f"UPDATE batch SET run_id = {OTHER_AUDIT} WHERE id = {DECLARED}",
+        "初审结果发出后不得更换",
+        ("batch_run",),
+        lawful=(f"UPDATE batch SET run_id = {OTHER_AUDIT} WHERE id = {PRELIM}",),
+    ),
+    Case(
+        "an audit run that is not there",
+        f"UPDATE batch SET run_id = 99 WHERE id = {PRELIM}",
+        "batch_run_id_fkey",
+        ("batch_run_id_fkey_update",),
+    ),
+    Case(
+        "a finding after the notice",
+        finding(PRELIM, "F3"),
+        "不得增加疑点",
+        ("finding_in_time",),
+        (notice(PRELIM),),
+    ),
+    Case(
+        "a finding during feedback",
+        finding(FEEDBACK, "F3"),
+        "不得增加疑点",
+        ("finding_in_time",),
+        lawful=(finding(PRELIM, "F3"),),
+    ),
+    Case(
+        "a finding that deducts more than its risk",
+        finding(PRELIM, "F1", finding_id="F3", risk_fen=9999),
+        "finding_amounts",
+        ("check",),
+        lawful=(finding(PRELIM, "F1", finding_id="F3"),),
+    ),
+    Case(
+        "a finding with a limit of its own",
+        finding(PRELIM, "F3", limit_fen=101),
+        "finding_limit_is",
+        ("check",),
+    ),
+    Case(
+        "a finding of no run",
+        finding(PRELIM, "F3", run_id=99),
+        "finding_run_id_fkey",
+        ("finding_run_id_fkey_insert",),
+    ),
+    Case(
+        "a reply after feedback closed",
+        reply(REVIEW, "F1", turn=2),
+        "反馈已结束",
+        ("reply_open",),
+        lawful=(reply(FEEDBACK, "F1"), reply(FEEDBACK, "F1", turn=2)),
+    ),
+    Case(
+        "a reply before the notice",
+        reply(PRELIM, "F1"),
+        "反馈已结束|reply_after_notice",
+        ("reply_open", "reply_after_notice_insert"),
+    ),
+    Case(
+        "a late reply",
+        reply(FEEDBACK, "F1", day="2026-05-21"),
+        "已过反馈期限",
+        ("reply_in_time",),
+        lawful=(reply(FEEDBACK, "F1", day=ANSWER_BY),),
+    ),
+    back("a reply", reply(FEEDBACK, "F1", day=day(3)), (), reply(FEEDBACK, "F1", day=day(4)), "reply"),
+    Case(
+        "a reply to a finding nobody made",
+        reply(FEEDBACK, "F1", finding_id="F9"),
+        "reply_to_a_finding",
+        ("reply_to_a_finding_insert",),
+    ),
+    Case(
+        "a reply above the finding",
+        reply(FEEDBACK, "F1", answer="部分认可", agreed_fen=10001),
+        "reply_amount",
+        ("check",),
+        lawful=(reply(FEEDBACK, "F1", answer="部分认可", agreed_fen=9999),),
+    ),
+    Case(
+        "a reply above the finding with another limit",
+        reply(FEEDBACK, "F1", answer="认可", agreed_fen=10001, limit_fen=10001),
+        "reply_to_a_finding",
+        ("reply_to_a_finding_insert",),
+        lawful=(reply(FEEDBACK, "F1", answer="认可", agreed_fen=10000),),
+    ),
+    Case(
+        "a reply that agrees to a part that is all",
+        reply(FEEDBACK, "F1", answer="部分认可", agreed_fen=10000),
+        "reply_amount",
+        ("check",),
+    ),
+    Case(
+        "a reply that agrees to less than all",
+        reply(FEEDBACK, "F1", answer="认可", agreed_fen=9999),
+        "reply_amount",
+        ("check",),
+    ),
+    Case("a reply in other words", reply(FEEDBACK, "F1", answer="同意"), "reply_amount", ("check",)),
+    Case(
+        "a dispute without a reason",
+        reply(FEEDBACK, "F1", reason=" "),
+        "reply_reason",
+        ("check",),
+        lawful=(reply(FEEDBACK, "F1", answer="认可", agreed_fen=10000, reason=""),),
+    ),
+    Case(
+        "a reply out of turn",
+        reply(FEEDBACK, "F1", turn=3),
+        "答复次序不连续",
+        ("reply_turn",),
+        (reply(FEEDBACK, "F1"),),
+    ),
+    Case(
+        "a reply over another",
+        reply(FEEDBACK, "F1"),
+        f"{TWICE}|答复次序不连续",
+        before=(reply(FEEDBACK, "F1"),),
+    ),
+    Case(
+        "review while a finding can still be answered",
+        step("FEEDBACK", "REVIEW", day=ANSWER_BY),
+        "反馈期未满",
+        ("to_review",),
+        (reply(FEEDBACK, "F1"),),
+        (step("FEEDBACK", "REVIEW", day="2026-05-21"),),
+    ),
+    Case(
+        "review while one finding of two is answered",
+        step("FEEDBACK", "REVIEW"),
+        "反馈期未满",
+        ("to_review",),
+        (reply(FEEDBACK, "F2"),),
+        (reply(FEEDBACK, "F1"), step("FEEDBACK", "REVIEW")),
+    ),
+)
