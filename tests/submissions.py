@@ -19,15 +19,15 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from jobs import monthly, taking_in
+from jobs import monthly, office, taking_in
 from jobs.books import open_month
 from jobs.faults import returned_rows
+from jobs.progress import quiet
 from jobs.recording import Taken
 from schemas.layout import Table, table
 from schemas.reference import REFERENCE
 from schemas.submission import SUBMISSION
 from settlement import store
-from settlement.audit import findings
 from tests import rule_cases
 
 Row = dict[str, str]
@@ -233,26 +233,29 @@ class Office:
         self.home = store.open_store(home)
         self.region = region
         for name, frame in reference(codes).items():
-            store.add_reference(self.home, region, name, frame, TODAY)
+            self.load(name, frame)
+
+    def desk(self, month: dt.date = MONTH) -> office.Office:
+        """The office of a month, on the day submissions are received."""
+        return office.Office(self.home, self.region, month, TODAY)
+
+    def load(self, name: str, frame: pl.DataFrame) -> None:
+        """Load a reference table."""
+        store.add_reference(self.home, self.desk().act("reference"), name, frame)
 
     def take(self, *paths: Path, month: dt.date = MONTH) -> dict[str, Taken]:
         """Take in submissions; return what became of each by file name or name."""
-        taken = taking_in.take_in(self.home, self.region, month, list(paths), TODAY, monthly.quiet)
+        taken = taking_in.take_in(self.desk(month), list(paths), quiet)
         return {t.name: t for t in taken}
 
     def faults(self) -> pl.DataFrame:
         """Return every fault of the month's current submissions, in words."""
-        return returned_rows(open_month(self.home, self.region, MONTH, TODAY))
+        return returned_rows(open_month(self.desk()))
 
     def paid(self) -> pl.DataFrame:
         """Return what the month pays, after all its checks."""
-        month = open_month(self.home, self.region, MONTH, TODAY)
-        con, audited = monthly.audit(month)
-        try:
-            decided = findings.decide_all(audited.findings, audited.finding_funds)
-            return monthly.calculate(con, month, monthly.Audited(*decided, audited.not_run)).payment
-        finally:
-            con.close()
+        monthly.unattended(self.desk())
+        return store.read_table(self.home, self.region, MONTH, "payment")
 
     def accepted(self, code: str) -> pl.DataFrame:
         """Return the accepted settlements of an institution's current submission."""

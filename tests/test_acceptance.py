@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs.books import connect, open_month
 from schemas.reasons import REASONS
 from schemas.submission import FeeListD, SetlD
 from settlement import reference as reference_data
@@ -21,7 +22,7 @@ from settlement import store
 from settlement.intake import staging, textfile
 from settlement.intake.model import Submission
 from tests import rule_cases
-from tests.submissions import HEALTHY, MONTH, TABLES, TODAY, Office, Sent, valid, with_diagnoses
+from tests.submissions import HEALTHY, MONTH, TABLES, Office, Sent, reference, valid, with_diagnoses
 
 SETL, LINE, DIAG, OPRN = "setl_d", "fee_list_d", "setl_list_diag_d", "setl_list_oprn_d"
 LAST = dt.date(2026, 4, 30)
@@ -347,7 +348,7 @@ def standing(tmp_path: Path, agreement: dict[str, object] | None, code: str = HE
     office = Office(tmp_path / "home", [HEALTHY])
     rows = [] if agreement is None else [{"fixmedins_code": code, **agreement}]
     frame = rule_cases.reference("agreement", rows)
-    store.add_reference(office.home, office.region, "agreement", frame, TODAY)
+    office.load("agreement", frame)
     [taken] = office.take(valid(code).folder(tmp_path / "in")).values()
     return [r[:3] for r in taken.reasons]
 
@@ -413,13 +414,146 @@ def test_code_is_judged_on_the_day_of_the_fact(tmp_path: Path, day: int, good: b
         {"type": "med_type", "value": "11", "label": "普通门诊", "enddate": dt.date(2026, 4, 10)},
         *given,
     ]
-    store.add_reference(office.home, office.region, "dict", rule_cases.reference("dict", rows), TODAY)
+    office.load("dict", rule_cases.reference("dict", rows))
     sent = valid()
     for row in sent.rows[SETL]:
         row["setl_time"] = f"2026-04-{day:02d} 23:59:59"
     [taken] = office.take(sent.folder(tmp_path / "in")).values()
 
     assert (taken.outcome == "已受理") is good
+
+
+# --- the same bytes once the reference data is corrected ----------------------------------------
+
+OTHER = "H13100000002"
+AGAIN = ("替换先前未受理的 H13100000001_202604", "重新受理:参考数据已更新")
+LISTED = {"fixmedins_code": HEALTHY, "fixmedins_type": "1"}
+OUT_OF_TYPES = [{"type": "med_type", "value": "12", "label": "12"}]
+IN_TYPES = [{"type": "med_type", "value": "11", "label": "11"}]
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A reference table as it was at first and as it is put right, and what a sound submission got for it."""
+
+    table: str
+    wrong: list[rule_cases.Row]
+    right: list[rule_cases.Row]
+    reasons: tuple[str, ...]
+    region: str = "langfang"
+
+
+CORRECTED = {
+    "not listed": Corrected("institution", [{"fixmedins_code": OTHER}], [LISTED], ("S06",)),
+    "no agreement": Corrected("agreement", [], [{"fixmedins_code": HEALTHY}], ("S07",)),
+    "listed as a pharmacy": Corrected(
+        "institution", [{**LISTED, "fixmedins_type": "2"}], [LISTED], ("S08",), "penglai"
+    ),
+    "codes not in force": Corrected("dict", OUT_OF_TYPES, IN_TYPES, ("S16", "R05")),
+}
+
+
+def sent_twice(tmp_path: Path, case: Corrected) -> tuple[Office, Callable[[], tuple[str, tuple[str, ...]]]]:
+    """An office with the wrong table, and what it makes of the same submission each time."""
+    office = Office(tmp_path / "home", [HEALTHY], case.region)
+    office.load(case.table, rule_cases.reference(case.table, case.wrong))
+    path = valid().zip(tmp_path)
+
+    def send() -> tuple[str, tuple[str, ...]]:
+        [taken] = office.take(path).values()
+        return taken.outcome, taken.reasons
+
+    return office, send
+
+
+def lines_of(office: Office) -> int:
+    """How many lines the month's audit would read."""
+    with connect(open_month(office.desk())) as con:
+        return int(con.execute("SELECT count(*) FROM accepted_line").fetchall()[0][0])
+
+
+@pytest.mark.parametrize("case", CORRECTED.values(), ids=CORRECTED)
+def test_the_same_bytes_are_judged_again_once_the_table_they_failed_by_is_put_right(
+    tmp_path: Path, case: Corrected
+) -> None:
+    office, send = sent_twice(tmp_path, case)
+    outcome, reasons = send()
+    assert (outcome, tuple(r[:3] for r in reasons)) == ("不予受理", case.reasons)
+    assert send()[0] == "重复提交"
+    office.load(case.table, rule_cases.reference(case.table, case.right))
+    assert send() == ("已受理", AGAIN)
+    assert (office.accepted(HEALTHY).height, lines_of(office)) == (10, 20)
+    assert send()[0] == "重复提交"
+    office.load(case.table, rule_cases.reference(case.table, case.wrong))
+    assert send()[0] == "重复提交"
+    rows = store.submissions(office.home, office.region, MONTH)
+    assert [(r["status"], r["attempt"], r["current"]) for r in rows] == [
+        ("RETURNED", 1, False),
+        ("ACCEPTED", 2, True),
+    ]
+
+
+def test_a_table_that_changed_and_is_still_wrong_refuses_again(tmp_path: Path) -> None:
+    office, send = sent_twice(tmp_path, CORRECTED["not listed"])
+    send()
+    for turn, code in enumerate(("H13100000003", "H13100000004"), start=2):
+        office.load("institution", rule_cases.reference("institution", [{"fixmedins_code": code}]))
+        outcome, reasons = send()
+        assert (outcome, reasons[:2], reasons[2][:3]) == ("不予受理", AGAIN, "S06")
+        assert send()[0] == "重复提交"
+        assert [r["attempt"] for r in store.submissions(office.home, office.region, MONTH)][-1] == turn
+
+
+def test_another_table_put_right_changes_nothing(tmp_path: Path) -> None:
+    office, send = sent_twice(tmp_path, CORRECTED["not listed"])
+    send()
+    rows = [{"fixmedins_code": HEALTHY}, {"fixmedins_code": OTHER}]
+    office.load("agreement", rule_cases.reference("agreement", rows))
+
+    assert send()[0] == "重复提交"
+
+
+def test_faults_of_its_own_do_not_go_away_with_new_tables(tmp_path: Path) -> None:
+    office = Office(tmp_path / "home", [HEALTHY])
+    path = valid().change("clr_sum", 0, medfee_sumamt="1.00").zip(tmp_path)
+    office.take(path)
+    for name, frame in reference([HEALTHY, OTHER]).items():
+        office.load(name, frame)
+
+    assert [t.outcome for t in office.take(path).values()] == ["重复提交"]
+
+
+def test_a_month_accepted_meanwhile_stays_as_it_is(tmp_path: Path) -> None:
+    office, send = sent_twice(tmp_path, CORRECTED["not listed"])
+    send()
+    office.load("institution", rule_cases.reference("institution", [LISTED]))
+    better = valid(settlements=11)
+    better.turn = "_2"
+    assert office.take(better.zip(tmp_path))["H13100000001_202604_2"].outcome == "已受理"
+
+    assert send()[0] == "重复提交"
+
+
+def test_a_month_judged_again_is_paid_as_if_it_had_been_right_at_first(tmp_path: Path) -> None:
+    sent = [valid(code).zip(tmp_path) for code in (HEALTHY, OTHER)]
+    office = Office(tmp_path / "home", [OTHER])
+    first = office.take(*sent)
+    for name, frame in reference([HEALTHY, OTHER]).items():
+        office.load(name, frame)
+    second = office.take(*sent)
+    straight = Office(tmp_path / "straight", [HEALTHY, OTHER])
+    straight.take(*sent)
+
+    assert [t.outcome for t in (*first.values(), *second.values())] == [
+        "不予受理", "已受理", "已受理", "重复提交",
+    ]  # fmt: skip
+    assert lines_of(office) == lines_of(straight) == 40
+    assert office.paid().equals(straight.paid())
+    for name in ("settlements", "findings"):
+        tables = [store.read_table(o.home, o.region, MONTH, name) for o in (office, straight)]
+        assert tables[0].equals(tables[1]), name
+    checks = [store.read_run(o.home, o.region, MONTH)["stages"] for o in (office, straight)]
+    assert checks[0]["acceptance"] == checks[1]["acceptance"]
 
 
 # --- the compiled checks say what the declared model says --------------------------------------

@@ -18,8 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from settlement import reference
-from settlement.intake import package, staging, textfile, workbook
+from settlement.intake import package, staging, textfile
 from settlement.intake.model import Fault, Submission, TableFile
+from settlement.untrusted import workbooks
+from settlement.untrusted.archives import LIMITS, Limits
 from tests.submissions import HEALTHY, TABLES, Sent, valid
 
 NAME = f"{HEALTHY}_202604"
@@ -41,9 +43,7 @@ def received(path: Path, tmp_path: Path) -> Submission:
     return submission
 
 
-def unpacked(
-    path: Path, tmp_path: Path, limits: package.Limits = package.LIMITS
-) -> tuple[list[str], list[Fault]]:
+def unpacked(path: Path, tmp_path: Path, limits: Limits = LIMITS) -> tuple[list[str], list[Fault]]:
     """Return the names that come out of a submission and its faults."""
     submission = received(path, tmp_path)
     work = tmp_path / "work"
@@ -164,7 +164,7 @@ def test_a_full_disk_is_no_fault_of_the_institution(tmp_path: Path, monkeypatch:
 
 # --- archives ---------------------------------------------------------------------------------
 
-SMALL = package.Limits(members=3, member_bytes=1000, total_bytes=2000, ratio=5, ratio_from_bytes=100)
+SMALL = Limits(members=3, member_bytes=1000, total_bytes=2000, ratio=5, ratio_from_bytes=100)
 
 
 def pack(path: Path, *members: tuple[str, bytes]) -> Path:
@@ -269,7 +269,7 @@ def test_sheet_above_and_beside_blank_cells(tmp_path: Path) -> None:
         sheet.write_row(4, 0, ['x "y", z\n', 0.1 + 0.2])
         sheet.write_formula(5, 1, "=NA()", None, "#N/A")
         book.add_worksheet("空表")
-    sheets = {name: file.read_text() for name, file in workbook.sheets(path, tmp_path, "0")}
+    sheets = {name: file.read_text() for name, file in workbooks.sheets(path, tmp_path, "0")}
 
     assert sheets == {"费用 & 明细": 'a,b\n,\n"x ""y"", z\n",0.3\n,#N/A\n', "空表": ""}
 
@@ -290,7 +290,7 @@ def test_sheets_that_would_take_all_memory_are_not_opened(
     with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
         book.add_worksheet("setl_d").write(row, column, "x")
     with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
-        assert workbook.is_vast(archive) is vast
+        assert workbooks.is_vast(archive) is vast
 
 
 # --- text files -------------------------------------------------------------------------------

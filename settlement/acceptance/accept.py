@@ -26,6 +26,9 @@ PHARMACY_TYPE = "2"
 # follow from that is no further fault.
 UNREAD = ("S01", "S02", "S09", "S10", "S11", "S12", "S13", "S14", "S18", "S19", "S20")
 
+# Reasons that rest on a reference table: once it is corrected, the very same bytes may be right.
+RESTS_ON = {"S06": "institution", "S07": "agreement", "S08": "institution", "R05": "dict"}
+
 KNOWN_UNREAD_SQL = "SELECT sub FROM unread WHERE tab = $1"
 UNCOMPARED_SQL = "SELECT DISTINCT sub FROM unread WHERE tab IN ('clr_sum', 'setl_d')"
 

@@ -68,6 +68,7 @@ class Submission:
         clr_ym: month in the name.
         turn: number of the submission in the month (`_2`), 1 when not given.
         digest: SHA-256 over the names and bytes of its files.
+        attempt: how often the same bytes have been judged, this time included.
         kept: where the original is kept.
         files: tables that can be read.
         faults: what is wrong with it as a whole.
@@ -81,6 +82,7 @@ class Submission:
     turn: int
     source: Path
     digest: str = ""
+    attempt: int = 1
     kept: Path | None = None
     files: list[TableFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

@@ -7,53 +7,22 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import lzma
 import re
 import shutil
-import stat
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from settlement.intake import workbook
 from settlement.intake.model import Fault, Submission
+from settlement.untrusted import archives, workbooks
+from settlement.untrusted.archives import DAMAGED, LIMITS, OLE_HEADER, Limits
 
 NAME = re.compile(r"([HP][0-9]{11})_([0-9]{6})(?:_([0-9]{1,3}))?")
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
-PACKED = (".zip", ".rar", ".7z", ".gz")
 CHUNK = 1 << 20
-OLE_HEADER = b"\xd0\xcf\x11\xe0"
-UTF8_NAME = 0x800
-# What the zip module raises on damaged bytes, besides an OSError of the decompressor.
-DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError,
-)  # fmt: skip
 OURS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Technical limits of an archive.
-
-    Attributes:
-        members: files in it.
-        member_bytes: one file, unpacked.
-        total_bytes: all files, unpacked.
-        ratio: unpacked to packed bytes, judged above `ratio_from_bytes`.
-    """
-
-    members: int = 200
-    member_bytes: int = 8 << 30
-    total_bytes: int = 16 << 30
-    ratio: int = 200
-    ratio_from_bytes: int = 64 << 20
-
-
-LIMITS = Limits()
 
 
 def find(paths: list[Path]) -> list[Submission]:
@@ -207,12 +176,11 @@ def _open_file(submission: Submission, path: Path, work: Path, limits: Limits) -
 
 def _zip(submission: Submission, path: Path, work: Path, limits: Limits) -> Iterator[tuple[str, Path]]:
     with zipfile.ZipFile(path) as archive:
-        members = [m for m in archive.infolist() if not m.is_dir()]
-        unsafe = _unsafe(members, limits, path.stat().st_size)
-        if unsafe:
-            submission.faults.append(unsafe)
+        if refused := archives.refused(archive, path.stat().st_size, limits):
+            submission.faults.append(Fault(refused.reason, detail=refused.detail))
             return
-        labels = _labels(submission, [_inside(m) for m in members])
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        labels = _labels(submission, [archives.inside(m) for m in members])
         for order, (member, name) in enumerate(zip(members, labels, strict=True)):
             if not name:
                 continue
@@ -221,46 +189,6 @@ def _zip(submission: Submission, path: Path, work: Path, limits: Limits) -> Iter
                 submission.faults.append(Fault("S02", detail=f"{name} 解压后超过上限"))
                 return
             yield name, target
-
-
-def _inside(member: zipfile.ZipInfo) -> PurePosixPath:
-    """Path of a member as the sender saw it: Windows packs Chinese names in GB18030 without a mark."""
-    name = member.filename
-    if not member.flag_bits & UTF8_NAME:
-        try:
-            name = name.encode("cp437").decode("gb18030")
-        except UnicodeError:
-            name = member.filename
-    return PurePosixPath(name.replace("\\", "/"))
-
-
-def _unsafe(members: list[zipfile.ZipInfo], limits: Limits, packed: int) -> Fault | None:
-    """Return why an archive must not be unpacked, or None."""
-    for member in members:
-        fault = _unsafe_member(member, limits)
-        if fault:
-            return fault
-    total = sum(m.file_size for m in members)
-    if len(members) > limits.members or total > limits.total_bytes:
-        return Fault("S02", detail=f"共 {len(members)} 个文件、{total} 字节,超过上限")
-    if total > limits.ratio_from_bytes and total > packed * limits.ratio:
-        return Fault("S02", detail=f"压缩比 {total // max(packed, 1)}:1 异常")
-    return None
-
-
-def _unsafe_member(member: zipfile.ZipInfo, limits: Limits) -> Fault | None:
-    inside = _inside(member)
-    if not inside.parts or inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
-        return Fault("S02", detail="压缩包内有指向包外的路径")
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return Fault("S02", detail=f"含符号链接 {inside}")
-    if member.flag_bits & 1:
-        return Fault("S01", detail="压缩包已加密,请去除密码")
-    if inside.suffix.lower() in PACKED:
-        return Fault("S02", detail=f"压缩包内又有压缩包 {inside}")
-    if member.file_size > limits.member_bytes:
-        return Fault("S02", detail=f"{inside} 解压后 {member.file_size} 字节,超过上限")
-    return None
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limits: Limits) -> bool:
@@ -277,15 +205,10 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, li
 
 def _workbook(submission: Submission, path: Path, work: Path, limits: Limits) -> Iterator[tuple[str, Path]]:
     """Yield each sheet of a workbook as a text file, once the workbook is known to be harmless."""
-    with zipfile.ZipFile(path) as archive:
-        members = [m for m in archive.infolist() if not m.is_dir()]
-        unsafe = _unsafe(members, limits, path.stat().st_size)
-        if unsafe is None and workbook.is_vast(archive):
-            unsafe = Fault("S02", detail="工作表行列过多,请改用 CSV")
-    if unsafe:
-        submission.faults.append(unsafe)
+    if refused := workbooks.refused(path, limits):
+        submission.faults.append(Fault(refused.reason, detail=refused.detail))
         return
     try:
-        yield from workbook.sheets(path, work, f"{submission.number:06d}")
-    except workbook.Unreadable as error:
+        yield from workbooks.sheets(path, work, f"{submission.number:06d}")
+    except workbooks.Unreadable as error:
         submission.faults.append(Fault("S01", detail=f"工作簿无法读取({error})"))

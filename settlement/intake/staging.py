@@ -55,10 +55,13 @@ class Source:
     label: str
 
 
+Bases = tuple[Path, ...]
 Files = list[tuple[Submission, TableFile]]
 
 
-def stage(files: Files, codes: CodeLists, work: Path) -> tuple[list[Part], list[Source]]:
+def stage(
+    files: Files, codes: CodeLists, work: Path, home: Path | None = None
+) -> tuple[list[Part], list[Source]]:
     """Read all files of an intake into typed parts.
 
     A file that cannot be parsed at all (an unclosed quote) is set aside with a fault on its
@@ -69,28 +72,35 @@ def stage(files: Files, codes: CodeLists, work: Path) -> tuple[list[Part], list[
         groups[file.table, file.delimiter, file.header, file.types].append((submission, file))
     parts: list[Part] = []
     sources: list[Source] = []
+    bases = (work, home) if home else (work,)
     for order, (_, members) in enumerate(sorted(groups.items(), key=lambda g: str(g[0]))):
-        for part, good in _write(members, codes, work / f"{order:03d}"):
+        for part, good in _write(members, codes, work / f"{order:03d}", bases):
             parts.append(part)
-            sources += [Source(str(f.path), s.number, f.table, f.label) for s, f in good]
+            sources += [Source(_inside(f.path, bases), s.number, f.table, f.label) for s, f in good]
     return parts, sources
 
 
-def _write(members: Files, codes: CodeLists, target: Path) -> list[tuple[Part, Files]]:
+def _inside(path: Path, bases: Bases) -> str:
+    """A file's place without the folders it lies in now: what is recorded must not name them."""
+    base = next((base for base in bases if path.is_relative_to(base)), None)
+    return path.relative_to(base).as_posix() if base else str(path)
+
+
+def _write(members: Files, codes: CodeLists, target: Path, bases: Bases) -> list[tuple[Part, Files]]:
     """Write files of one shape as one part; halve them on an error until the file at fault is alone."""
     one = members[0][1]
     path = target.with_name(f"{target.name}_{one.table}.parquet")
     part = Part(one.table, path, path.with_suffix(".doubts.parquet"))
     try:
-        _sink([file for _, file in members], codes, part)
+        _sink([file for _, file in members], codes, part, bases)
         return [(part, members)]
     except pl.exceptions.PolarsError:
         if len(members) == 1:
             _set_aside(*members[0])
             return []
     half = len(members) // 2
-    left = _write(members[:half], codes, target.with_name(f"{target.name}a"))
-    return left + _write(members[half:], codes, target.with_name(f"{target.name}b"))
+    left = _write(members[:half], codes, target.with_name(f"{target.name}a"), bases)
+    return left + _write(members[half:], codes, target.with_name(f"{target.name}b"), bases)
 
 
 def _set_aside(submission: Submission, file: TableFile) -> None:
@@ -99,7 +109,7 @@ def _set_aside(submission: Submission, file: TableFile) -> None:
     submission.faults.append(Fault("S20", detail=where, table=file.table, file=file.label, row_no=row))
 
 
-def _sink(files: list[TableFile], codes: CodeLists, part: Part) -> None:
+def _sink(files: list[TableFile], codes: CodeLists, part: Part, bases: Bases) -> None:
     """Write the typed rows and, from the same reading, the text of the doubtful ones."""
     about = tables()[files[0].table]
     # Every cell is cast once; whether it passes is read off the result.
@@ -110,7 +120,10 @@ def _sink(files: list[TableFile], codes: CodeLists, part: Part) -> None:
     if fact:
         good = good & pl.col(fact).is_between(pl.lit(str(codes.first)), pl.lit(f"{codes.last} 99"))
     text = [column.name for column in about.columns]
-    rows = _scan(files).with_columns(cast_once).with_columns((~good.fill_null(False)).alias("doubtful"))
+    own = pl.col("src")
+    for base in bases:
+        own = own.str.strip_prefix(f"{base}/")
+    rows = _scan(files).with_columns(own, *cast_once).with_columns((~good.fill_null(False)).alias("doubtful"))
     kept = rows.select("src", "rn", *typed, "doubtful").sink_parquet(
         part.path, compression="snappy", maintain_order=False, lazy=True
     )

@@ -1,4 +1,4 @@
-"""Reading a workbook: every sheet becomes a text file, read on like any other."""
+"""Reading a workbook as text, once it is known to be harmless."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pathlib import Path
 
 import fastexcel
 import polars as pl
+
+from settlement.untrusted import archives
+from settlement.untrusted.archives import LIMITS, Limits, Refused
 
 CHUNK = 1 << 20
 OVERLAP = 4096
@@ -33,13 +36,26 @@ class Unreadable(Exception):
     """A workbook cannot be read; the text says what the reader called it."""
 
 
+def refused(path: Path, limits: Limits = LIMITS) -> Refused | None:
+    """Return why a workbook must not be read, or None.
+
+    Raises:
+        OSError, or one of `archives.DAMAGED`: it is no archive, or broken.
+    """
+    with zipfile.ZipFile(path) as archive:
+        found = archives.refused(archive, path.stat().st_size, limits)
+        if found is None and is_vast(archive):
+            return Refused("S02", "工作表行列过多,请改用 CSV")
+    return found
+
+
 def is_vast(archive: zipfile.ZipFile) -> bool:
     """True when a sheet spans more cells than can safely be laid out."""
     for name in archive.namelist():
         if name.endswith("sharedStrings.xml"):
             continue
         wide = tall = False
-        for block in _blocks(archive, name):
+        for block in blocks(archive, name):
             wide = wide or WIDE.search(block) is not None
             tall = tall or TALL.search(block) is not None
             if (wide and tall) or WIDEST.search(block):
@@ -47,7 +63,7 @@ def is_vast(archive: zipfile.ZipFile) -> bool:
     return False
 
 
-def _blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+def blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     """Read a member in blocks that overlap, so that no cell is only seen in two halves."""
     tail = b""
     with archive.open(name) as reader:
@@ -56,8 +72,10 @@ def _blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             tail = chunk[-OVERLAP:]
 
 
-def sheets(path: Path, work: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Yield (sheet name, text file) per sheet; cells as they are shown, dates without a time as dates.
+def frames(path: Path) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield (sheet name, cells) per sheet: text as it is shown, dates without a time as dates.
+
+    The first row of a frame is row 1 of the sheet; an error value such as #N/A is text like any other.
 
     Raises:
         Unreadable: the workbook, or one of its sheets, is damaged.
@@ -65,19 +83,27 @@ def sheets(path: Path, work: Path, prefix: str) -> Iterator[tuple[str, Path]]:
     try:
         book = fastexcel.read_excel(path)
         errors = _error_cells(path)
-        for order, sheet in enumerate(book.sheet_names):
+        for sheet in book.sheet_names:
             frame = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
-            target = work / f"{prefix}_{order:03d}.csv"
-            _with_errors(frame, errors.get(sheet, {})).with_columns(
-                pl.all().str.replace(MIDNIGHT, "${1}")
-            ).pipe(_from_first_row).write_csv(target, include_header=False)
-            yield sheet, target
+            whole = _with_errors(frame, errors.get(sheet, {}))
+            yield sheet, whole.with_columns(pl.all().str.replace(MIDNIGHT, "${1}"))
     except fastexcel.FastExcelError as error:
         raise Unreadable(type(error).__name__) from error
 
 
+def sheets(path: Path, work: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Yield (sheet name, text file in `work`) per sheet, blank rows above the header left out.
+
+    Raises:
+        Unreadable: as `frames`.
+    """
+    for order, (sheet, frame) in enumerate(frames(path)):
+        target = work / f"{prefix}_{order:03d}.csv"
+        _from_first_row(frame).write_csv(target, include_header=False)
+        yield sheet, target
+
+
 def _from_first_row(frame: pl.DataFrame) -> pl.DataFrame:
-    """Leave out blank rows above the header."""
     filled = frame.select(pl.any_horizontal(pl.all().is_not_null()).arg_max()).item() if frame.height else 0
     return frame.slice(filled or 0)
 
@@ -90,9 +116,9 @@ def _error_cells(path: Path) -> dict[str, dict[str, dict[int, str]]]:
     """
     found: dict[str, dict[str, dict[int, str]]] = {}
     with zipfile.ZipFile(path) as archive:
-        for sheet, member in _members(archive).items():
+        for sheet, member in members(archive).items():
             cells: dict[str, dict[int, str]] = defaultdict(dict)
-            for block in _blocks(archive, member):
+            for block in blocks(archive, member):
                 if b't="e"' not in block:
                     continue
                 for letters, row, value in ERROR_CELL.findall(block):
@@ -101,7 +127,7 @@ def _error_cells(path: Path) -> dict[str, dict[str, dict[int, str]]]:
     return found
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, str]:
+def members(archive: zipfile.ZipFile) -> dict[str, str]:
     """Return the archive member of each sheet by the sheet's name."""
     names = set(archive.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
@@ -122,7 +148,7 @@ def _value(tag: str, attribute: str) -> str:
 def _with_errors(frame: pl.DataFrame, cells: dict[str, dict[int, str]]) -> pl.DataFrame:
     """Put error values where the reader left cells empty; the frame starts at A1."""
     for letters, values in cells.items():
-        place = _place(letters)
+        place = place_of(letters)
         if place >= frame.width or max(values) >= frame.height:
             continue
         column = frame.to_series(place)
@@ -131,7 +157,8 @@ def _with_errors(frame: pl.DataFrame, cells: dict[str, dict[int, str]]) -> pl.Da
     return frame
 
 
-def _place(letters: str) -> int:
+def place_of(letters: str) -> int:
+    """Return the index of a column: 0 for A, 27 for AB."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1

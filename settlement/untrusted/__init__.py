@@ -1,0 +1,1 @@
+"""Files that came from outside: archives, workbooks and text, looked at before anything reads them."""
