@@ -34,6 +34,45 @@ MONTHS = {
     2025: [19, 19, 21, 22, 19, 20, 23, 21, 23, 18, 20, 23],
     2026: [21, 16, 22, 21, 19, 21, 23, 21, 22, 18, 21, 23],
 }
+# What a count of Mondays to Fridays would answer: start day -> {days: the wrong day}.
+NAIVE = {
+    "2024-10-10": {30: "11-21"},
+    "2025-01-10": {30: "02-21"},
+    "2025-01-15": {25: "02-19", 30: "02-26"},
+    "2025-04-10": {30: "05-22"},
+    "2025-04-20": {25: "05-23", 30: "05-30"},
+    "2025-09-10": {30: "10-22"},
+    "2025-09-15": {25: "10-20", 30: "10-27"},
+    "2025-10-10": {30: "11-21"},
+    "2026-01-26": {25: "03-02", 30: "03-09"},
+    "2026-02-10": {30: "03-24"},
+    "2026-04-20": {25: "05-25", 30: "06-01"},
+    "2026-05-08": {30: "06-19"},
+    "2026-09-10": {25: "10-15", 30: "10-22"},
+    "2026-10-10": {30: "11-20"},
+}
+OFF = {
+    2024: "01-01 02-12 02-13 02-14 02-15 02-16 04-04 04-05 05-01 05-02 05-03 06-10 09-16 09-17 10-01 10-02"
+    " 10-03 10-04 10-07",
+    2025: "01-01 01-28 01-29 01-30 01-31 02-03 02-04 04-04 05-01 05-02 05-05 06-02 10-01 10-02 10-03 10-06"
+    " 10-07 10-08",
+    2026: "01-01 01-02 02-16 02-17 02-18 02-19 02-20 02-23 04-06 05-01 05-04 05-05 06-19 09-25 10-01 10-02"
+    " 10-05 10-06 10-07",
+}
+MADE_UP = {
+    2024: "02-04 02-18 04-07 04-28 05-11 09-14 09-29 10-12",
+    2025: "01-26 02-08 04-27 09-28 10-11",
+    2026: "01-04 02-14 02-28 05-09 09-20 10-10",
+}
+NOTICES = {
+    2020: {"国办发明电〔2019〕16号", "国办发明电〔2020〕1号"},
+    2021: {"国办发明电〔2020〕27号"},
+    2022: {"国办发明电〔2021〕11号"},
+    2023: {"国办发明电〔2022〕16号"},
+    2024: {"国办发明电〔2023〕7号"},
+    2025: {"国办发明电〔2024〕12号"},
+    2026: {"国办发明电〔2025〕7号"},
+}
 YEARS = {2020: 249, 2021: 250, 2022: 249, 2023: 249, 2024: 251, 2025: 248, 2026: 248}
 HEADER = "date,is_workday,name,notice\n"
 
@@ -57,6 +96,28 @@ def workdays_between(first: dt.date, last: dt.date) -> int:
 )
 def test_deadline_vectors(start, n, expected):
     assert CALENDAR.add(day(start), n) == day(expected)
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "expected"),
+    [(s, n, f"{s[:4]}-{e}") for s, row in NAIVE.items() for n, e in row.items()],
+)
+def test_a_count_of_mondays_to_fridays_would_say_otherwise(start, n, expected):
+    naive = workdays.Calendar(CALENDAR.first, CALENDAR.last, {})
+    assert naive.add(day(start), n) == day(expected)
+
+
+@pytest.mark.parametrize("year", OFF)
+def test_days_off_and_make_up_days_of_each_year(year):
+    special = [one for one in CALENDAR.special.values() if one.date.year == year]
+    assert " ".join(f"{one.date:%m-%d}" for one in special if not one.is_workday) == OFF[year]
+    assert " ".join(f"{one.date:%m-%d}" for one in special if one.is_workday) == MADE_UP[year]
+
+
+@pytest.mark.parametrize("year", NOTICES)
+def test_every_shipped_year_names_its_notice_by_number(year):
+    notices = {one.notice.split(" ")[0] for one in CALENDAR.special.values() if one.date.year == year}
+    assert notices == NOTICES[year]
 
 
 @pytest.mark.parametrize("year", MONTHS)
@@ -168,6 +229,37 @@ def test_remaining(today, due, expected):
 def test_a_limit_that_runs_into_an_unloaded_year_is_refused(n):
     with pytest.raises(PolicyError, match=r"cn_2027\.csv"):
         CALENDAR.add(day("2026-12-10"), n)
+
+
+def test_a_missing_year_names_the_file_and_the_command():
+    with pytest.raises(PolicyError) as fault:
+        CALENDAR.add(day("2026-12-10"), 20)
+    assert "cn_2027.csv" in str(fault.value)
+    assert "settle calendar add cn_2027.csv" in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "expected"),
+    [
+        ("2026-02-14", 0, "2026-02-14"),
+        ("2026-02-15", 0, "2026-02-14"),  # a rest day counts as the working day before
+        ("2026-02-14", 1, "2026-02-24"),
+        ("2026-02-24", -1, "2026-02-14"),
+        ("2026-02-23", 1, "2026-02-24"),
+    ],
+)
+def test_shift_goes_by_working_days_both_ways(start, n, expected):
+    assert CALENDAR.shift(day(start), n) == day(expected)
+
+
+def test_ordinals_count_the_working_days_until_each_day():
+    ordinals = CALENDAR.ordinals()
+    assert ordinals["date"].to_list()[:: ordinals.height - 1] == [CALENDAR.first, CALENDAR.last]
+    assert ordinals["upto"][-1] == sum(YEARS.values())
+    rows = {row[0]: row[1:] for row in ordinals.iter_rows()}
+    before, upto = rows[day("2026-05-08")][0], rows[day("2026-06-18")][0]
+    assert upto - before == 30
+    assert rows[day("2026-02-15")] == (rows[day("2026-02-14")][0],) * 2  # rest day: with and without it
 
 
 def test_days_outside_the_loaded_years_are_refused():
