@@ -9,13 +9,12 @@ import duckdb
 import polars as pl
 
 from schemas.layout import table
-from schemas.results import Finding, FindingFund
+from schemas.results import Finding
 from settlement.audit import engine, shares
-from settlement.audit.rules_file import VIOLATION, Rule
+from settlement.audit.rules_file import Rule
 from settlement.policy import Profile
 from settlement.query import frame, hold
 
-UPHELD, WITHDRAWN = "维持", "撤销"
 WHOLE, LINE = "DS", "DL"
 HIT_SCHEMA: dict[str, pl.DataType] = {
     "setl_id": pl.String(),
@@ -59,8 +58,9 @@ def build(
     """Price the hits and word them.
 
     Returns:
-        `findings` and `finding_funds` (schemas.results) as the first audit leaves them: no reply, no
-        decision, the final deduction equal to the preliminary one.
+        `findings` (schemas.results) as the first audit leaves them: no reply, no decision, the final
+        deduction equal to the preliminary one; and by fund: finding_id, fund_pay_type, risk_amt,
+        det_sumamt (元).
     """
     hold(con, "hit", hits)
     shares.price(con, "hit")
@@ -74,7 +74,7 @@ def build(
         f"SELECT {ident}, h.*, s.fixmedins_code, m.risk_fen, m.det_fen FROM hit AS h "
         f"JOIN hit_money AS m ON {same} JOIN every_settlement AS s ON s.setl_id = h.setl_id",
     )
-    funds = frame(con, f"SELECT {ident}, h.fund_pay_type, h.det_fen FROM hit_fund AS h")
+    funds = frame(con, f"SELECT {ident}, h.fund_pay_type, h.risk_fen, h.det_fen FROM hit_fund AS h")
     return _findings(findings, rules), _funds(funds)
 
 
@@ -111,28 +111,10 @@ def word(rows: pl.DataFrame, message: str, name: str = "vola_cont") -> pl.DataFr
 
 
 def _funds(rows: pl.DataFrame) -> pl.DataFrame:
-    money = _yuan("det_fen")
-    return _typed(rows.with_columns(money.alias("det_sumamt"), money.alias("final_det_sumamt")), FindingFund)
+    amounts = (_yuan("risk_fen").alias("risk_amt"), _yuan("det_fen").alias("det_sumamt"))
+    return rows.select("finding_id", "fund_pay_type", *amounts).sort("finding_id", "fund_pay_type")
 
 
 def _typed(rows: pl.DataFrame, model: type) -> pl.DataFrame:
     about = table(model)
     return rows.select(pl.col(n).cast(t) for n, t in about.schema.items()).sort(about.key)
-
-
-def decide_all(findings: pl.DataFrame, funds: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Decide every finding as the robots of an unattended month do: uphold 违规, withdraw 可疑."""
-    violation = pl.col("grade") == VIOLATION
-    decided = findings.with_columns(
-        decision=pl.when(violation).then(pl.lit(UPHELD)).otherwise(pl.lit(WITHDRAWN)),
-        final_det_sumamt=pl.when(violation)
-        .then(pl.col("det_sumamt"))
-        .otherwise(pl.lit(0))
-        .cast(pl.Decimal(16, 2)),
-    )
-    withdrawn = decided.filter(~violation)["finding_id"]
-    zero = pl.lit(0).cast(pl.Decimal(16, 2))
-    final = (
-        pl.when(pl.col("finding_id").is_in(withdrawn.implode())).then(zero).otherwise(pl.col("det_sumamt"))
-    )
-    return decided, funds.with_columns(final_det_sumamt=final)
