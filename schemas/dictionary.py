@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandera.polars as pa
 
+from schemas.banking import BANKING
 from schemas.codes import CODES
 from schemas.funds import FUNDS
 from schemas.layout import Table, table
@@ -29,6 +30,11 @@ def render() -> str:
     parts.append("\n## Results (`data/*.parquet`)\n")
     parts.append("`settlements.parquet` has the columns of `setl_d`, one row per accepted settlement.\n")
     parts += [_table(model, sent=False) for model in RESULTS]
+    parts.append("\n## Bank files\n")
+    parts.append(
+        "What goes to the bank has these columns in this order; in a return they may be in any order.\n"
+    )
+    parts += [_table(model, sent=True) for model in BANKING]
     parts += [_funds(), _reasons(), _codes()]
     return "\n".join(parts)
 

@@ -6,11 +6,15 @@ force on the day of the fact. Knowledge tables (`kb_*`) carry the published batc
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandera.polars as pa
 import polars as pl
 
 from schemas.knowledge import KNOWLEDGE
 from schemas.layout import Price, Ratio, field
+
+Score = Annotated[pl.Decimal, 5, 2]
 
 
 class Institution(pa.DataFrameModel):
@@ -202,6 +206,74 @@ class Dict(pa.DataFrameModel):
         metadata = {"zh": "字典", "en": "code lists", "key": ("type", "value"), "dated": True}
 
 
+class FundAccount(pa.DataFrameModel):
+    """基金付款账户."""
+
+    fund_pay_type: str = field("基金支付类型", "fund", length=6)
+    payer_acct: str = field("付款账号", "paying account", length=50)
+    payer_name: str = field("付款户名", "paying account name", length=200)
+    payer_bank: str = field("付款行名", "paying bank", length=200, required=False)
+    begndate: pl.Date = field("开始日期", "in force from")
+    enddate: pl.Date = field("结束日期", "in force until", required=False)
+
+    class Config:
+        """Table facts."""
+
+        name = "fund_account"
+        strict = True
+        metadata = {
+            "zh": "基金付款账户",
+            "en": "the fund's paying accounts",
+            "key": ("fund_pay_type",),
+            "dated": True,
+            "optional": True,
+        }
+
+
+class Contact(pa.DataFrameModel):
+    """机构联系人."""
+
+    fixmedins_code: str = field("定点医药机构编号", "institution code", length=12)
+    contact_name: str = field("联系人", "contact", length=50, required=False, personal=True)
+    phone: str = field("联系电话", "telephone", length=50, required=False, personal=True)
+    email: str = field("电子邮箱", "e-mail", length=100, required=False, personal=True)
+    begndate: pl.Date = field("开始日期", "in force from")
+    enddate: pl.Date = field("结束日期", "in force until", required=False)
+
+    class Config:
+        """Table facts."""
+
+        name = "contact"
+        strict = True
+        metadata = {
+            "zh": "机构联系人",
+            "en": "contacts of institutions",
+            "key": ("fixmedins_code",),
+            "dated": True,
+            "optional": True,
+        }
+
+
+class Assessment(pa.DataFrameModel):
+    """年度考核得分."""
+
+    fixmedins_code: str = field("定点医药机构编号", "institution code", length=12)
+    year: int = field("考核年度", "year assessed")
+    score: Score = field("考核得分", "score out of 100")
+
+    class Config:
+        """Table facts."""
+
+        name = "assessment"
+        strict = True
+        metadata = {
+            "zh": "年度考核得分",
+            "en": "yearly assessment",
+            "key": ("fixmedins_code", "year"),
+            "optional": True,
+        }
+
+
 REFERENCE: tuple[type[pa.DataFrameModel], ...] = (
     Institution,
     Agreement,
@@ -212,5 +284,8 @@ REFERENCE: tuple[type[pa.DataFrameModel], ...] = (
     Selfpay,
     Staff,
     Dict,
+    FundAccount,
+    Contact,
+    Assessment,
     *KNOWLEDGE,
 )

@@ -11,10 +11,15 @@ from sample_data.generator import catalogue, people
 from sample_data.generator.book import Row, april
 from sample_data.generator.regions import AGREEMENT_END, OPEN, UPGRADE, Member, Region
 from schemas.codes import CODES
+from schemas.funds import FUNDS
 
 GRADE = {1: "08", 2: "05", 3: "02"}
 COVERAGE = {"psn": pl.Int64, "insutype": pl.String, "status": pl.String, "begndate": pl.Date,
             "enddate": pl.Date}  # fmt: skip
+# By institution in turn: on both sides of every limit of the deposit scheme.
+SCORES = ("96.00", "87.00", "90.00", "79.50", "92.50", "65.00", "80.00", "70.00", "89.50", "100.00", "69.99",
+          "84.00")  # fmt: skip
+ASSESSED = (2025, 2026)
 LEFT = {"9903": date(2026, 3, 31), "9901": date(2026, 4, 15)}
 
 
@@ -30,6 +35,8 @@ def write_reference(
         "coverage": people.coverage_table(persons, changed),
         "hilist": catalogue.hilist(items), "price_limit": catalogue.price_limit(listed),
         "selfpay": catalogue.selfpay(listed), "staff": staff(region), "dict": care_codes(),
+        "fund_account": fund_accounts(region), "contact": contacts(region),
+        "assessment": assessments(region),
     } | catalogue.knowledge()  # fmt: skip
     for name, frame in frames.items():
         frame.write_csv(folder / f"{name}.csv")
@@ -99,3 +106,39 @@ def care_codes() -> pl.DataFrame:
     ]  # fmt: skip
     schema = {"enddate": pl.Date}
     return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
+
+
+def fund_accounts(region: Region) -> pl.DataFrame:
+    """Return `fund_account`: an account of its own for every fund."""
+    rows = [
+        {"fund_pay_type": fund.code, "payer_acct": f"9900{region.area}{fund.code}",
+         "payer_name": f"{region.label}医疗保障中心{fund.zh}支出户",
+         "payer_bank": f"示例银行{region.area}支行营业部", "begndate": OPEN, "enddate": None}
+        for fund in FUNDS
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"enddate": pl.Date})
+
+
+def contacts(region: Region) -> pl.DataFrame:
+    """Return `contact`: one made-up person of every listed institution, at addresses nobody has."""
+    rows = [
+        {"fixmedins_code": member.inst.code, "contact_name": f"{people.SURNAMES[(number * 11) % 40]}联络员",
+         "phone": f"0000-{number + 1:07d}", "email": f"{member.inst.code.lower()}@example.com",
+         "begndate": OPEN, "enddate": None}
+        for number, member in enumerate(_listed(region))
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"enddate": pl.Date})
+
+
+def assessments(region: Region) -> pl.DataFrame:
+    """Return `assessment`: a score a year of every listed institution."""
+    rows = [
+        {"fixmedins_code": member.inst.code, "year": year, "score": SCORES[(number + turn) % len(SCORES)]}
+        for number, member in enumerate(_listed(region))
+        for turn, year in enumerate(ASSESSED)
+    ]
+    return pl.DataFrame(rows)
+
+
+def _listed(region: Region) -> list[Member]:
+    return [m for m in region.members if region.refusals.get(m.role) != "S06"]

@@ -1,0 +1,1 @@
+"""Disbursement 拨付: payment orders, the files for the bank, the bank's answer."""
