@@ -1,5 +1,6 @@
 """Synthetic facts of a month, for the documents: nobody in them is real."""
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import polars as pl
 from schemas import reference, results
 from schemas.layout import table
 from schemas.reasons import REASONS
-from settlement.reports.facts import MonthFacts
+from settlement.reports.facts import BOOKS, ORDERS, PROCEDURE, MonthFacts
 
 MONTH = dt.date(2026, 4, 1)
 MONEY = pl.Decimal(16, 2)
@@ -56,6 +57,97 @@ def month_facts(
         rules=_rules(details),
         run=_run(),
     )
+
+
+STATES = ("PAID", "CARRIED", "HOLD", "APPROVED", "CLOSED")
+PAYER = "13050170{fund}000001"
+
+
+def month_after_payment(states=STATES, **asked):
+    """`month_facts` carried through the procedure: the accepted batches take `states` in turn.
+
+    Accepted batches in a state before SETTLED have no payment. A PAID or CLOSED batch is paid by the
+    bank, its last fund on the second attempt; an APPROVED one has its orders out.
+    """
+    facts = month_facts(**{"institutions": len(states) + 1, **asked})
+    codes = sorted(facts.clearing["fixmedins_code"].unique())
+    at = {code: states[i % len(states)] for i, code in enumerate(codes)}
+    settled = [code for code in codes if at[code] not in ("ACCEPTED", "PRELIM", "FEEDBACK", "REVIEW")]
+    mine = pl.col("fixmedins_code").is_in(settled)
+    payment = facts.payment.filter(mine)
+    refused = sorted({*facts.submissions["fixmedins_code"]} - {*codes})
+    return dataclasses.replace(
+        facts,
+        payment=payment,
+        clearing=facts.clearing.filter(mine),
+        clearing_fund=facts.clearing_fund.filter(mine),
+        details=facts.details.with_columns(
+            reviewer=pl.lit("钱复审"), agreed_amt=pl.lit(None, MONEY), reply_reason=pl.lit("")
+        ),
+        procedure=pl.DataFrame([_batch(c, at.get(c, "RETURNED")) for c in (*codes, *refused)], PROCEDURE),
+        books=pl.DataFrame(list(_entries(payment)), BOOKS, orient="row"),
+        orders=pl.DataFrame(list(_orders(payment, at)), ORDERS, orient="row"),
+    )
+
+
+def _batch(code, state):
+    done = state in ("PAID", "CLOSED")
+    approved = done or state in ("APPROVED", "CARRIED", "HOLD")
+    late = code.endswith("4")
+    return {
+        "fixmedins_code": code,
+        "state": state,
+        "sent_on": dt.date(2026, 5, 12),
+        "answer_by": dt.date(2026, 5, 19),
+        "settled_on": dt.date(2026, 5, 25) if approved else None,
+        "settled_by": "孙结算" if approved else None,
+        "approved_by": "周局长、吴局长" if approved else None,
+        "approved_on": dt.date(2026, 5, 27) if approved else None,
+        "disbursed_on": dt.date(2026, 6, 1) if done else None,
+        "disbursed_by": "郑财务" if done else None,
+        "paid_on": dt.date(2026, 6, 22 if late else 2) if done else None,
+        "limit_on": None if state == "RETURNED" else dt.date(2026, 6, 18),
+        "overdue": late if done else None,
+    }
+
+
+def _entries(payment):
+    """Deposits kept, an advance offset in two entries, carries made and clawed back."""
+    for row in payment.sort("fixmedins_code", "fund_pay_type").to_dicts():
+        who = (row["fixmedins_code"], row["fund_pay_type"])
+        if row["dpst_sumamt"]:
+            opening = _money(100_000)
+            yield *who, "deposit", "withheld", 3, *_roll(opening, row["dpst_sumamt"], 0), "202604", ""
+        if row["clawback_amt"] or row["carry_amt"]:
+            opening = row["clawback_amt"]
+            yield *who, "carry", "clawed_back", 2, *_roll(opening, 0, opening), "202604", "=上月结转"
+            yield *who, "carry", "carried", 3, *_roll(_money(0), row["carry_amt"], 0), "202604", ""
+        if who[1] == "310100":
+            yield *who, "advance", "granted", 1, *_roll(_money(0), _money(1_000_000), 0), "202604", ""
+            yield *who, "advance", "offset", 2, *_roll(_money(1_000_000), 0, _money(300_000)), "202604", ""
+
+
+def _roll(opening, plus, minus):
+    amounts = [Decimal(amount) for amount in (opening, plus, minus)]
+    return *amounts, amounts[0] + amounts[1] - amounts[2]
+
+
+def _orders(payment, at):
+    rows = payment.filter(pl.col("act_dfr_amt") > 0).sort("fixmedins_code", "fund_pay_type").to_dicts()
+    for row in rows:
+        code, fund = row["fixmedins_code"], row["fund_pay_type"]
+        if at[code] not in ("PAID", "CLOSED", "APPROVED"):
+            continue
+        answers = ["PAID"] if at[code] != "APPROVED" else [None]
+        if fund == "310200" and answers == ["PAID"]:
+            answers = ["FAILED", "PAID"]
+        for n, answer in enumerate(answers, start=1):
+            why = "户名不符" if answer == "FAILED" else None
+            number, day = f"{code}{fund}{n}", dt.date(2026, 6, n) if answer else None
+            yield (
+                *(code, fund, n, number, row["act_dfr_amt"]),
+                *(PAYER.format(fund=fund), answer, why, day, f"bank_{n}.csv"),
+            )
 
 
 def _money(fen: int) -> Decimal:
@@ -342,6 +434,15 @@ def _run():
                 "source": "drg-2025",
                 "article": "第二十六条 不超过 5%",
                 "assumed": True,
+            },
+            "payment_method": {
+                "label": "支付方式(按项目、按病种等)",
+                "unit": "code",
+                "value": "by_item",
+                "from": "2020-01-01",
+                "source": "cat-2026",
+                "article": "M1",
+                "assumed": False,
             },
             "adult_age": {
                 "label": "成年年龄(周岁)",

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import datetime as dt
 import zipfile
 from decimal import Decimal
 
@@ -56,6 +57,7 @@ def test_each_institution_gets_its_documents(written):
 
     assert names == {
         "01_拨付汇总表.xlsx",
+        "08_基金拨付凭证摘要.xlsx",
         "13_规则运行统计.xlsx",
         "14_运行证明.xlsx",
         *(
@@ -88,7 +90,9 @@ def test_summary_totals_are_the_payments(written):
     assert total["申报人次"] == facts.clearing["setl_cnt"].sum()
     assert sum(Decimal(str(row["本期实拨"])) for row in funds) == paid
     assert len(funds) == facts.payment["fund_pay_type"].n_unique()
-    assert {row["收款账号"] for row in rows if isinstance(row["序号"], int)} == {"****0000", "****0001"}
+    listed = [row for row in rows if isinstance(row["序号"], int)]
+    assert {row["收款账号"] for row in listed if row["基金类别"]} == {"****0000", "****0001"}
+    assert [row["状态"] for row in listed if not row["基金类别"]] == ["不予受理"]
 
 
 def test_summary_has_a_sheet_by_fund_and_a_chart(written):
@@ -144,6 +148,59 @@ def test_findings_are_split_by_grade_and_add_up(written):
     assert len(violations) + len(suspects) == mine.height
     assert {row["等级"] for row in violations} == {"违规"}
     assert {row["等级"] for row in suspects} == {"可疑"}
+
+
+def answered(facts):
+    """`facts` after review: everybody appealed and was answered, naming the patient."""
+    return dataclasses.replace(
+        facts,
+        details=facts.details.with_columns(
+            agreed_amt=pl.lit("1.50").cast(pl.Decimal(16, 2)),
+            reply_reason=pl.format("=病程已记录,患者{}({})", "psn_name", "psn_no"),
+            decision_reason=pl.format("{}的医嘱不足", "psn_name"),
+            reviewer=pl.lit("钱复审"),
+        ),
+    )
+
+
+def test_the_list_says_what_was_answered_and_why_it_was_decided_so(tmp_path):
+    facts = answered(month_facts())
+    write_month(facts, tmp_path)
+    path = own(tmp_path, HOSPITAL, "03_审核扣款明细表.xlsx")
+    rows = table_of(path, "违规", "疑点号")
+    with own(tmp_path, HOSPITAL, "审核扣款明细.csv").open(encoding="utf-8-sig", newline="") as file:
+        listed = {row["疑点号"]: row for row in csv.DictReader(file)}
+    person = facts.details.filter(pl.col("finding_id") == rows[0]["疑点号"]).row(0, named=True)
+    first = mask("psn_name", person["psn_name"])
+
+    assert rows[0]["认可金额"] == 1.5
+    assert rows[0]["申诉理由"] == f"=病程已记录,患者{first}({mask('psn_no', person['psn_no'])})"
+    assert rows[0]["复审理由"] == f"{first}的医嘱不足"
+    same = listed[rows[0]["疑点号"]]
+    assert (same["认可金额"], same["申诉理由"]) == ("1.50", f"'{rows[0]['申诉理由']}")
+    assert "钱复审" not in _all_text(path) + own(tmp_path, HOSPITAL, "审核扣款明细.csv").read_text("utf-8")
+
+
+def test_the_list_fits_the_width_of_one_page(written):
+    _, folder, _ = written
+    sheet = openpyxl.load_workbook(own(folder, HOSPITAL, "03_审核扣款明细表.xlsx"))["违规"]
+
+    assert int(sheet.page_setup.paperSize) == tables.A3
+    assert sheet.page_setup.fitToWidth in (None, 1)
+    # In characters of the body type: a page of A3 then prints at about half its size.
+    assert sum(column.width for column in sheet.column_dimensions.values()) < 450
+
+
+@pytest.mark.parametrize("rows", [1, tables.STREAM_ROWS + 1], ids=["in memory", "streamed"])
+def test_a_cell_shows_any_text_as_it_is_or_cut_with_a_mark(tmp_path, rows):
+    texts = ["<r><t>粗</t></r>", "<r>&amp;</r>", "a</r>", "字" * (tables.LONGEST + 1), "字" * tables.LONGEST]
+    book = tables.Book(tmp_path / "a.xlsx", "t", dt.date(2026, 4, 1), rows)
+    grid = tables.Grid(book, book.sheet("表"), [tables.Column("a", "甲", "text", 20)])
+    grid.body([text] for text in texts)
+    read = [row[0] for row in rows_of(book.close())]
+
+    assert read[:3] == [" <r><t>粗</t></r>", " <r>&amp;</r>", "a</r>"]
+    assert read[3:] == ["字" * (tables.LONGEST - 1) + "…", texts[4]]
 
 
 def test_lists_have_filter_frozen_header_and_repeated_rows(written):
@@ -280,7 +337,7 @@ def test_properties_carry_the_month_and_no_clock(written):
 
 
 def test_worker_processes_write_the_same_files(tmp_path, monkeypatch):
-    monkeypatch.setattr("settlement.reports.month.FEW", 2)
+    monkeypatch.setattr("settlement.reports.pooled.FEW", 2)
     facts, seen = month_facts(findings=6, faults=2), []
 
     alone = write_month(facts, tmp_path / "a", processes=1)
@@ -336,7 +393,7 @@ def test_proof_marks_assumed_parameters_and_failed_checks(tmp_path):
 
     path = tmp_path / "14_运行证明.xlsx"
     parameters = {row["参数"]: row["推定"] for row in table_of(path, "参数", "参数")}
-    assert parameters == {"deposit_ratio": "推定", "adult_age": None}
+    assert parameters == {"deposit_ratio": "推定", "payment_method": None, "adult_age": None}
     assert [row["结果"] for row in table_of(path, "校验", "校验")] == ["通过", "通过", "未通过"]
     assert rows_of(path, "证明")[3][1] == "5f" * 32
     stages = table_of(path, "流程", "环节")

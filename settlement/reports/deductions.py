@@ -5,29 +5,28 @@ from __future__ import annotations
 import polars as pl
 
 from settlement.labels import EN, label
-from settlement.masking import mask_all
 from settlement.reports.dossier import CAP
-from settlement.reports.fields import field_label
-from settlement.reports.frames import translated
+from settlement.reports.fields import Shape, columns, field_label
+from settlement.reports.frames import translated, visit
+from settlement.reports.persons import PERSON, masked, without_persons
 from settlement.reports.tables import Column
 from settlement.reports.vocabulary import code_label, fund_label
 
 CODE = "fixmedins_code"
 VIOLATION = "违规"
 
-# column of the list, kind of cell, width; a label of its own where the list is no national table
-_COLUMNS: tuple[tuple[str, str, float, str], ...] = (
-    ("finding_id", "text", 18, ""),
-    ("setl_id", "text", 21, ""),
+_COLUMNS: tuple[Shape, ...] = (
+    ("finding_id", "wrap", 11, ""),
+    ("setl_id", "wrap", 13, ""),
     ("bkkp_sn", "text", 9, ""),
     ("psn_name", "text", 8, ""),
     ("psn_no", "text", 11, ""),
     ("med_type", "wrap", 10, ""),
     ("visit", "wrap", 13, "col.visit"),
     ("bilg_dept_codg", "text", 9, ""),
-    ("bilg_dr_code", "text", 15, ""),
-    ("hilist_code", "wrap", 17, ""),
-    ("hilist_name", "wrap", 19, ""),
+    ("bilg_dr_code", "wrap", 10, ""),
+    ("hilist_code", "wrap", 14, ""),
+    ("hilist_name", "wrap", 16, ""),
     ("cnt", "quantity", 8, ""),
     ("pric", "price", 10, ""),
     ("det_item_fee_sumamt", "money", 12, ""),
@@ -36,28 +35,30 @@ _COLUMNS: tuple[tuple[str, str, float, str], ...] = (
     ("rule_name", "wrap", 16, "col.rule_name"),
     ("national_ref", "wrap", 12, "col.national_ref"),
     ("grade", "centre", 7, "col.grade"),
-    ("vola_cont", "wrap", 38, ""),
-    ("related", "wrap", 20, ""),
+    ("vola_cont", "wrap", 32, ""),
+    ("related", "wrap", 16, ""),
     ("deduction", "wrap", 10, "col.method_code"),
     ("risk_amt", "money", 12, "col.risk"),
     ("det_sumamt", "money", 12, "col.prelim"),
     ("reply", "wrap", 9, ""),
+    ("agreed_amt", "money", 12, "col.agreed"),
+    ("reply_reason", "wrap", 22, "col.appeal"),
     ("decision", "wrap", 9, ""),
+    ("decision_reason", "wrap", 20, "col.decision_reason"),
     ("final_det_sumamt", "money", 12, "col.final"),
-    ("funds", "wrap", 35, "col.shares"),
-    ("basis", "wrap", 22, "col.basis"),
+    ("funds", "wrap", 25, "col.shares"),
+    ("basis", "wrap", 18, "col.basis"),
 )
 # Only in the complete list, not in the workbook: what hardly anyone prints.
 _LIST_ONLY = ("setl_time", "fee_ocur_time", "insutype", "clr_type")
 _CODED = ("med_type", "deduction", "reply", "decision")
+# Known once somebody answered or decided. Who decided stays with the fund.
+_LATER = {"agreed_amt": pl.Decimal(16, 2), "reply_reason": pl.String(), "decision_reason": pl.String()}
 
 
 def finding_columns(lang: str) -> tuple[Column, ...]:
     """Return the columns of the deduction list."""
-    return tuple(
-        Column(name, label(own, lang) if own else field_label(name, lang), kind, width)
-        for name, kind, width, own in _COLUMNS
-    )
+    return columns(_COLUMNS, lang)
 
 
 def csv_headers(lang: str) -> dict[str, str]:
@@ -88,9 +89,9 @@ def finding_frame(details: pl.DataFrame, rules: pl.DataFrame, lang: str) -> pl.D
 
     Besides the shown columns it has `fixmedins_code` and `kind` (the grade in Chinese).
     """
-    ordered = details.with_columns(
-        pl.col("psn_name", "psn_no").map_batches(_mask), kind=pl.col("grade")
-    ).sort(
+    absent = [pl.lit(None, kind).alias(name) for name, kind in _LATER.items() if name not in details.columns]
+    told = without_persons(details.with_columns(absent), ("reply_reason", "decision_reason"))
+    ordered = told.with_columns(masked(*PERSON), kind=pl.col("grade")).sort(
         CODE,
         pl.col("grade") != VIOLATION,
         "rule_id",
@@ -135,10 +136,6 @@ def refused(details: pl.DataFrame, rules: pl.DataFrame, lang: str) -> pl.DataFra
     )
 
 
-def _mask(column: pl.Series) -> pl.Series:
-    return pl.Series(column.name, mask_all(column.name, column), dtype=pl.String)
-
-
 def _rule_names(rules: pl.DataFrame, lang: str) -> dict[str, str]:
     return dict(rules.select("rule_id", "name_en" if lang == EN else "name").rows())
 
@@ -149,9 +146,7 @@ def _worded(frame: pl.DataFrame, rules: pl.DataFrame, lang: str) -> pl.DataFrame
         translated(name, {v: code_label(name, v, lang) for v in frame[name].drop_nulls().unique()})
         for name in (*_CODED, "grade")
     ]
-    first, last = pl.col("begndate").dt.to_string("%Y-%m-%d"), pl.col("enddate").dt.to_string("%Y-%m-%d")
-    visit = pl.when(first == last).then(first).otherwise(pl.format("{} ~ {}", first, last))
-    worded = frame.with_columns(*words, visit=visit, funds=_fund_words(frame, lang))
+    worded = frame.with_columns(*words, visit=visit(), funds=_fund_words(frame, lang))
     if lang == EN:
         own = "vola_cont_en" if "vola_cont_en" in frame.columns else "vola_cont"
         english = translated("rule_id", _rule_names(rules, lang))

@@ -12,6 +12,9 @@ from settlement.reports.tables import Column
 
 Row = tuple[Any, ...]
 CAP = 1_000
+# What institutions get; a step that changes only one of them writes only that one again.
+NOTICES, STATEMENTS, FINDINGS = "notices", "statements", "findings"
+PAPERS = frozenset({NOTICES, STATEMENTS, FINDINGS})
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Context:
     fault_columns: tuple[Column, ...]
     finding_columns: tuple[Column, ...]
     rule_columns: tuple[Column, ...]
+    papers: frozenset[str] = PAPERS
 
     def say(self, key: str, **values: Any) -> str:  # noqa: ANN401 - whatever the message quotes
         """Return a catalogue text with its placeholders filled in."""
@@ -72,6 +76,10 @@ class Dossier:
         findings: by grade, at most `CAP` rows per rule, in the order of the finding columns.
         more: by (grade, rule), how many rows are not shown.
         settled: the month was calculated, so the statement is due.
+        batch: where the procedure stands: the columns of `facts.PROCEDURE`.
+        appeal: 元 before, taken back, added and left after review: prelim, withdrawn, confirmed, final.
+        reviewers: who reviewed the findings, joined by 、.
+        books: ledger balances that moved or are not nil: book, fund, opening, plus, minus, closing (元).
     """
 
     code: str
@@ -85,6 +93,10 @@ class Dossier:
     findings: dict[str, list[Row]] = field(default_factory=dict)
     more: dict[tuple[str, str], int] = field(default_factory=dict)
     settled: bool = False
+    batch: dict[str, Any] = field(default_factory=dict)
+    appeal: dict[str, Any] = field(default_factory=dict)
+    reviewers: str = ""
+    books: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def size(self) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from schemas import reference, results, submission
-from schemas.layout import Column, Table, table
-from settlement.labels import EN
+from schemas.layout import Column as Field
+from schemas.layout import Table, table
+from settlement.labels import EN, label
+from settlement.reports.tables import Column
+
+# A column to print: name, kind of cell, width; a label's key where it is no national field.
+Shape = tuple[str, str, float, str]
 
 
 @cache
@@ -16,8 +22,8 @@ def _tables() -> dict[str, Table]:
 
 
 @cache
-def _fields() -> dict[str, Column]:
-    found: dict[str, Column] = {}
+def _fields() -> dict[str, Field]:
+    found: dict[str, Field] = {}
     for one in _tables().values():
         for column in one.columns:
             found.setdefault(column.name, column)
@@ -32,6 +38,14 @@ def field_label(name: str, lang: str, owner: str = "") -> str:
     if column is None:
         return name
     return column.en if lang == EN else column.zh
+
+
+def columns(shapes: Iterable[Shape], lang: str) -> tuple[Column, ...]:
+    """Return the columns of a printed table with their headers."""
+    return tuple(
+        Column(name, label(own, lang) if own else field_label(name, lang), kind, width)
+        for name, kind, width, own in shapes
+    )
 
 
 def table_label(name: str, lang: str) -> str:

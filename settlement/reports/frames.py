@@ -74,3 +74,9 @@ def grouped(frame: pl.DataFrame, keys: int = 1) -> dict[Any, list[Row]]:
 def translated(name: str, words: dict[str, str]) -> pl.Expr:
     """Return a code column as words; a code without a word stays, null becomes empty."""
     return pl.col(name).fill_null("").replace(words)
+
+
+def visit() -> pl.Expr:
+    """Return begndate and enddate as one text, a single day once."""
+    first, last = (pl.col(name).dt.to_string("%Y-%m-%d") for name in ("begndate", "enddate"))
+    return pl.when(first == last).then(first).otherwise(pl.format("{} ~ {}", first, last))

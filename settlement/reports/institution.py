@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from settlement.reports.dossier import Context, Dossier
+from settlement.reports.dossier import FINDINGS, NOTICES, STATEMENTS, Context, Dossier
 from settlement.reports.findings import write_findings
 from settlement.reports.notice import write_notice
 from settlement.reports.statement import write_statement
 
 
 def write_institution(dossier: Dossier, month: Context) -> list[Path]:
-    """Write an institution's notices, its statement and its deduction list, each if it is due."""
+    """Write an institution's notices, its statement and its deduction list, each if it is due and wanted."""
     folder = month.folder / "institutions" / dossier.folder
-    written = [write_notice(notice, dossier, month, folder) for notice in dossier.notices]
-    if dossier.settled:
+    written = []
+    if NOTICES in month.papers:
+        written += [write_notice(notice, dossier, month, folder) for notice in dossier.notices]
+    if dossier.settled and STATEMENTS in month.papers:
         written.append(write_statement(dossier, month, folder))
-    if dossier.rules:
+    if dossier.rules and FINDINGS in month.papers:
         written.append(write_findings(dossier, month, folder))
     return written
 

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
-from settlement.reports import prepare
-from settlement.reports.dossier import Context, Dossier
+from settlement.reports import findings, ledgers, pooled, prepare, statement, voucher
+from settlement.reports.dossier import FINDINGS, NOTICES, PAPERS, STATEMENTS, Context
 from settlement.reports.facts import MonthFacts
 from settlement.reports.institution import write_institutions
 from settlement.reports.proof import write_proof
 from settlement.reports.rule_stats import write_rule_stats
 from settlement.reports.summary import write_summary
 
-# Fewer institutions are written faster than a second process starts.
-FEW = 30
-SLICE = 6
-Progress = Callable[[int, int], None]
+# What this module writes only when it is due, so that it may have to go again.
+OWN = {
+    "": (voucher.FILE, *(file for file, *_ in ledgers.FILES)),
+    STATEMENTS: (f"institutions/*/{statement.FILE}",),
+    FINDINGS: (f"institutions/*/{findings.FILE}", f"institutions/*/{prepare.FINDING_CSV}"),
+    NOTICES: (f"institutions/*/{prepare.FAULT_CSV}", "institutions/*/*受理通知书*.xlsx"),
+}
 
 
 def write_month(
-    facts: MonthFacts, folder: Path, processes: int = 2, progress: Progress | None = None
+    facts: MonthFacts,
+    folder: Path,
+    papers: frozenset[str] = PAPERS,
+    processes: int = 2,
+    progress: pooled.Progress | None = None,
 ) -> list[Path]:
     """Write the documents of a month for people.
 
     Args:
         facts: what the documents show; `facts.lang` is the language of every label.
         folder: where they go; the institutions' own in `institutions/<fixmedins_code>/`.
+        papers: which of the institutions' own are written; the fund's always are.
         processes: worker processes for a month with many institutions.
         progress: called with institutions done and institutions in all.
 
@@ -37,53 +42,47 @@ def write_month(
         The files written, in order. The same facts give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    month = prepare.context(facts, folder)
-    codes = facts.submissions["fixmedins_code"].n_unique()
-    with _pool(processes if codes >= FEW else 1, month) as pool:
-        parts = prepare.split(facts, month)
-        settled = not (facts.payment.is_empty() and facts.clearing.is_empty())
-        dossiers = [prepare.dossier(code, parts, month, settled=settled) for code in parts.codes]
-        results = _rendered(pool, dossiers, month)
-        written = [path for code in parts.codes for path in prepare.write_lists(code, parts, month)]
-        written += [write_summary(facts, month), write_rule_stats(facts, month)]
-        written.append(write_proof(facts, month))
-        done = 0
-        for count, paths in results:
-            written += paths
-            done += count
-            if progress:
-                progress(done, len(dossiers))
-    _clear(folder / "institutions", set(written))
+    month = prepare.context(facts, folder, papers)
+    written = _institutions(facts, month, processes, progress) if papers else []
+    written += [write_summary(facts, month), write_rule_stats(facts, month)]
+    written.append(write_proof(facts, month))
+    if _settled(facts):
+        written += [*voucher.write_voucher(facts, month), *ledgers.write_ledgers(facts, month)]
+    _clear(folder, set(written), papers)
     return sorted(written)
 
 
-def _clear(folder: Path, written: set[Path]) -> None:
-    """Remove what an earlier run left and this one no longer says, such as a withdrawn refusal."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path not in written:
-            path.unlink()
+def write_notices(facts: MonthFacts, folder: Path, processes: int = 2) -> list[Path]:
+    """Write what institutions are told of their submissions; this needs no audit yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    month = prepare.context(facts, folder, frozenset({NOTICES}))
+    return sorted(_institutions(facts, month, processes, None))
 
 
-def _pool(processes: int, month: Context) -> ProcessPoolExecutor | nullcontext[None]:
-    """Open worker processes and let them start while the frames are still being split.
+def _settled(facts: MonthFacts) -> bool:
+    return not (facts.payment.is_empty() and facts.clearing.is_empty())
 
-    They are spawned, not forked: the frame library's threads do not survive a fork.
+
+def _institutions(
+    facts: MonthFacts, month: Context, processes: int, progress: pooled.Progress | None
+) -> list[Path]:
+    """Write the institutions' own documents, the largest institution first."""
+    codes = facts.submissions["fixmedins_code"].n_unique()
+    write = partial(write_institutions, month=month)
+    with pooled.workers(write, codes, processes) as pool:
+        parts = prepare.split(facts, month)
+        dossiers = [prepare.dossier(code, parts, month, settled=_settled(facts)) for code in parts.codes]
+        dossiers.sort(key=lambda dossier: (-dossier.size, dossier.code))
+        results = pooled.begin(pool, write, dossiers)
+        written = [path for code in parts.codes for path in prepare.write_lists(code, parts, month)]
+        return written + pooled.collect(results, len(dossiers), progress)
+
+
+def _clear(folder: Path, written: set[Path], papers: frozenset[str]) -> None:
+    """Remove what an earlier run left and this one no longer says, such as a withdrawn refusal.
+
+    Only documents of this module go; what other steps put beside them stays.
     """
-    if processes < 2:
-        return nullcontext()
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
-    for _ in range(processes):
-        pool.submit(write_institutions, [], month)
-    return pool
-
-
-def _rendered(
-    pool: ProcessPoolExecutor | None, dossiers: list[Dossier], month: Context
-) -> Iterator[tuple[int, list[Path]]]:
-    """Render the institutions, the largest first; gives how many and their files, as they finish."""
-    by_size = sorted(dossiers, key=lambda dossier: (-dossier.size, dossier.code))
-    slices = [by_size[i : i + SLICE] for i in range(0, len(by_size), SLICE)]
-    if pool is None:
-        return ((len(part), write_institutions(part, month)) for part in slices)
-    futures = {pool.submit(write_institutions, part, month): len(part) for part in slices}
-    return ((futures[future], future.result()) for future in as_completed(futures))
+    patterns = [pattern for paper in ("", *papers) for pattern in OWN[paper]]
+    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)} - written):
+        path.unlink()

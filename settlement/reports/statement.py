@@ -6,8 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from settlement import procedure
+from settlement.labels import EN
 from settlement.reports.capitals import capitals
 from settlement.reports.dossier import Context, Dossier
+from settlement.reports.prepare import BALANCE
 from settlement.reports.tables import BAND, HEAD, INK, Book, day_text
 from settlement.reports.vocabulary import fund_label
 
@@ -15,6 +18,8 @@ FILE = "02_月结算单.xlsx"
 NOTHING = Decimal("0.00")
 LEAST_COLUMNS = 8
 TOP_REASONS = 5
+NAMED_REASONS = 2
+LINE = 18
 CLEARING = (
     "setl_cnt",
     "medfee_sumamt",
@@ -50,6 +55,7 @@ def write_statement(dossier: Dossier, month: Context, folder: Path) -> Path:
     page.funds()
     page.reasons()
     page.clearing()
+    page.ledgers()
     page.signatures()
     return page.book.close()
 
@@ -73,6 +79,16 @@ def steps(row: dict[str, Any]) -> dict[str, Decimal]:
     }
 
 
+def state_text(batch: dict[str, Any], month: Context) -> str:
+    """Return where a batch stands, in words, and that it was paid late when it was."""
+    state = str(batch.get("state") or "")
+    word = procedure.STATES.get(state, (state, state))[month.lang == EN]
+    return f"{word}{month.say('msg.late')}" if batch.get("overdue") else word
+
+
+_SAID = {"claimed": "claimed", "refused": "final", "paid": "paid"}
+
+
 class Page:
     """The sheet and the row reached so far; the parts are written from top to bottom."""
 
@@ -91,6 +107,7 @@ class Page:
         self.row = 0
         self.by_fund = [steps(row) for row in dossier.payment]
         self.sums = {name: sum((fund[name] for fund in self.by_fund), NOTHING) for name, _ in STEPS}
+        self.held = dossier.batch.get("state") == procedure.HOLD
 
     @property
     def last(self) -> int:
@@ -116,6 +133,10 @@ class Page:
             (("col.name", facts["name"]), ("col.code", self.dossier.code)),
             (("col.type", kind), ("col.submission", facts["submission"])),
             (("col.received", day_text(facts["received"])), ("col.deadline", day_text(facts["deadline"]))),
+            (
+                ("col.status", state_text(self.dossier.batch, self.month)),
+                ("col.paid_on", day_text(self.dossier.batch.get("paid_on"))),
+            ),
             (("col.acctname", facts["acctname"]), ("col.bankacct", facts["bankacct"])),
         )
         for left, right in pairs:
@@ -128,19 +149,19 @@ class Page:
         self.row += 1
 
     def gist(self) -> None:
-        """Write the four figures everyone looks for, and the same in one sentence."""
+        """Write the four figures everyone looks for, why money was refused, and when it is paid."""
         say, sums = self.month.say, self.sums
         other = sums["claimed"] - sums["final"] - sums["paid"]
         boxes = (
             ("col.claimed", sums["claimed"]),
             ("col.refused", sums["final"]),
             ("col.other", other),
-            ("col.paid", sums["paid"]),
+            ("col.held" if self.held else "col.paid", sums["paid"]),
         )
         self.sheet.set_row(self.row, 20)
         self.sheet.set_row(self.row + 1, 34)
         for (first, last), (key, amount) in zip(self.quarters, boxes, strict=True):
-            strong = key == "col.paid"
+            strong = key == boxes[-1][0]
             fill = HEAD if strong else BAND
             self._merged(first, last, say(key), "centre", bg_color=fill, bold=strong)
             self.row += 1
@@ -148,15 +169,38 @@ class Page:
             self._merged(first, last, amount, "money", **style)
             self.row -= 1
         self.row += 2
-        values = {"claimed": sums["claimed"], "refused": sums["final"], "paid": sums["paid"]}
-        day = day_text(self.dossier.facts["deadline"]) or "—"
-        text = say("msg.what_happened", day=day, **{k: f"{v:,.2f}" for k, v in values.items()})
-        self.sheet.set_row(self.row, 24)
-        self._across(text, "text", bold=True)
-        words = f"{say('msg.words')}: {capitals(sums['paid'])}"
-        self.sheet.set_row(self.row, 24)
-        self._across(words, "text", bold=True)
+        words = say("msg.words_held" if self.held else "msg.words")
+        for text in (self._happened(), self._why(), f"{words}: {capitals(sums['paid'])}"):
+            self.sheet.set_row(self.row, 22)
+            self._across(text, "text", bold=True)
         self.row += 1
+
+    def _happened(self) -> str:
+        """The month in one sentence: claimed, refused, paid, and when or why not."""
+        say, sums, paid_on = self.month.say, self.sums, self.dossier.batch.get("paid_on")
+        if self.held:
+            key = "msg.held"
+        elif not sums["paid"]:
+            key = "msg.nothing_paid"
+        else:
+            key = "msg.was_paid" if paid_on else "msg.what_happened"
+        day = day_text(paid_on or self.dossier.facts["deadline"]) or "—"
+        text = say(key, day=day, **{k: f"{sums[v]:,.2f}" for k, v in _SAID.items()})
+        return text + (say("msg.carried", carry=f"{sums['carry']:,.2f}") if sums["carry"] else "")
+
+    def _why(self) -> str:
+        """The rules that took most, in one line."""
+        say, refused = self.month.say, self.dossier.refused
+        if not refused:
+            return say("msg.no_deduction")
+        named = [
+            say("msg.reason", rule=rule, name=name, count=count, amount=f"{amount:,.2f}")
+            for rule, name, count, amount in refused[:NAMED_REASONS]
+        ]
+        rest = len(refused) - len(named)
+        if rest:
+            named.append(say("msg.others", count=rest))
+        return say("msg.why") + say("msg.comma").join(named)
 
     def funds(self) -> None:
         """Write how each fund's net was derived."""
@@ -173,8 +217,9 @@ class Page:
             extra: dict[str, Any] = {"bold": True, "bg_color": BAND} if result else {}
             if name == "paid":
                 extra = {"bold": True, "bg_color": HEAD}
-            self.sheet.set_row(self.row, 18)
-            self.sheet.write_string(self.row, 0, say(f"step.{name}"), self.book.box("text", **extra))
+            self.sheet.set_row(self.row, LINE)
+            word = "step.held" if name == "paid" and self.held else f"step.{name}"
+            self.sheet.write_string(self.row, 0, say(word), self.book.box("text", **extra))
             amounts = [fund[name] for fund in self.by_fund]
             for i, amount in enumerate([*amounts, self.sums[name]]):
                 self.sheet.write_number(self.row, 1 + i, amount, self.book.box("money", **extra))
@@ -185,6 +230,11 @@ class Page:
         """Write why money was refused: the rules that took most, the rest in one line."""
         say, refused = self.month.say, self.dossier.refused
         self._across(say("part.reasons"), "part")
+        if self.dossier.appeal:
+            names = ("prelim", "withdrawn", "confirmed", "final")
+            self._across(
+                say("msg.appeal", **{n: f"{self.dossier.appeal[n]:,.2f}" for n in names}), "text", bold=True
+            )
         if not refused:
             self._across(say("msg.no_deduction"), "text")
             self.row += 1
@@ -215,13 +265,33 @@ class Page:
         self._clearing_line(say("msg.total"), totals, {"bold": True, "bg_color": BAND})
         self.row += 1
 
+    def ledgers(self) -> None:
+        """Write the ledgers that moved or are not nil, by fund: opening, plus, minus, closing."""
+        say, lines = self.month.say, self.dossier.books
+        if not lines:
+            return
+        self._across(say("part.books"), "part")
+        self._ledger_line(say("col.book"), say("col.fund"), [say(f"col.{key}") for key in BALANCE])
+        for line in lines:
+            fund = fund_label(line["fund_pay_type"], self.month.lang)
+            self._ledger_line(say(f"book.{line['book']}"), fund, [line[key] for key in BALANCE])
+        self.row += 1
+
     def signatures(self) -> None:
-        """Write where the four people sign."""
-        keys = ("sign.settle", "sign.review", "sign.approve", "sign.institution")
-        for texts, height in ((keys, 44), (("sign.date",) * 4, 24)):
+        """Write where the four people sign, with the names and days the procedure knows."""
+        say, batch = self.month.say, self.dossier.batch
+        people = (
+            ("sign.settle", batch.get("settled_by"), batch.get("settled_on")),
+            ("sign.review", self.dossier.reviewers, None),
+            ("sign.approve", batch.get("approved_by"), batch.get("approved_on")),
+            ("sign.institution", None, None),
+        )
+        names = [f"{say(key)} {name or ''}".rstrip() for key, name, _ in people]
+        days = [f"{say('sign.date')} {day_text(day)}".rstrip() for _, _, day in people]
+        for texts, height in ((names, 44), (days, 24)):
             self.sheet.set_row(self.row, height)
-            for (first, last), key in zip(self.quarters, texts, strict=True):
-                self._merged(first, last, self.month.say(key), "text", valign="top")
+            for (first, last), text in zip(self.quarters, texts, strict=True):
+                self._merged(first, last, text, "wrap", valign="top")
             self.row += 1
         self.sheet.print_area(0, 0, self.row - 1, self.last)
 
@@ -245,13 +315,24 @@ class Page:
             self.sheet.write_number(self.row, first, value, made)
 
     def _reason_line(self, name: str, count: Any, amount: Any, style: str) -> None:  # noqa: ANN401
+        self.sheet.set_row(self.row, LINE)
         head = {"bg_color": HEAD, "bold": True, "align": "center"} if style else {}
         self._merged(0, 2, name, "text", **head)
         self._merged(3, 3, count, "count", **head)
         self._merged(4, 5, amount, "money", **head)
         self.row += 1
 
+    def _ledger_line(self, book: str, fund: str, amounts: list[Any]) -> None:
+        self.sheet.set_row(self.row, LINE)
+        head: dict[str, Any] = {"bg_color": HEAD, "bold": True} if isinstance(amounts[0], str) else {}
+        self.sheet.write_string(self.row, 0, book, self.book.box("text", **head))
+        self._merged(1, 3, fund, "text", **head)
+        for i, amount in enumerate(amounts):
+            self._merged(4 + i, 4 + i, amount, "centre" if head else "money", **head)
+        self.row += 1
+
     def _clearing_line(self, name: str, values: list[Any], extra: dict[str, Any]) -> None:
+        self.sheet.set_row(self.row, LINE)
         self.sheet.write_string(self.row, 0, name, self.book.box("text", **extra))
         for i, value in enumerate(values):
             kind = "money" if i else "count"

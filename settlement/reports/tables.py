@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
 from settlement.labels import label
 
@@ -24,6 +25,8 @@ A3, A4 = 8, 9
 # Above this many rows a workbook is streamed to disk instead of being held in memory.
 STREAM_ROWS = 20_000
 LINE_HEIGHT = 14
+# A little less than the 32,767 characters that a cell holds.
+LONGEST = 32_000
 
 _BODY: dict[str, dict[str, Any]] = {
     "text": {"align": "left", "indent": 1},
@@ -76,6 +79,18 @@ class Source(NamedTuple):
     header: int
 
 
+class Sheet(Worksheet):  # type: ignore[misc]
+    """A worksheet that shows every text as it is."""
+
+    def write_string(self, row: int, col: int, string: str, cell_format: Any = None) -> Any:  # noqa: ANN401
+        """Write a text; one that looks like ready-made markup stays text, one too long for a cell is cut."""
+        if string.startswith("<r>"):
+            string = f" {string}"
+        if len(string) > LONGEST:
+            string = f"{string[: LONGEST - 1]}…"
+        return super().write_string(row, col, string, cell_format)
+
+
 class Book:
     """A workbook with its formats, made once and shared by every cell."""
 
@@ -119,7 +134,7 @@ class Book:
 
     def sheet(self, name: str, *, landscape: bool = True, paper: int = A4, lang: str = "zh") -> Any:  # noqa: ANN401
         """Add a sheet that prints on one page's width, with page numbers."""
-        sheet = self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(name, Sheet)
         if landscape:
             sheet.set_landscape()
         sheet.set_paper(paper)
