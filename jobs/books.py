@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from jobs.office import Office
 from schemas.layout import table
 from schemas.submission import FeeListD, SetlD
-from settlement import policy, store
+from settlement import policy, store, workdays
 from settlement.audit import rules_file
 from settlement.errors import SettlementError
 from settlement.query import hold, open_engine
@@ -22,25 +24,36 @@ MEMORY = "2500MB"
 
 @dataclass
 class Month:
-    """One region's month while it is worked on.
+    """One region's month with everything it rests on.
 
     Attributes:
-        home: the store.
-        region: profile name.
-        first: first day of the claim month.
-        today: the only clock.
+        office: the store, region, month, day, and who works on it.
         submissions: current submissions, by institution.
         reference: reference tables by name.
+        reference_paths: where in the store they lie; the file's name is its digest.
     """
 
-    home: store.Store
-    region: str
-    first: dt.date
-    today: dt.date
+    office: Office
     profile: policy.Profile
     submissions: list[dict[str, Any]]
     reference: dict[str, pl.DataFrame]
+    reference_paths: dict[str, str]
     rules: tuple[rules_file.Rule, ...] = field(default_factory=rules_file.load_all)
+
+    @property
+    def home(self) -> store.Store:
+        """The store."""
+        return self.office.home
+
+    @property
+    def region(self) -> str:
+        """Profile name."""
+        return self.office.region
+
+    @property
+    def first(self) -> dt.date:
+        """First day of the claim month."""
+        return self.office.first
 
     @property
     def last(self) -> dt.date:
@@ -52,19 +65,45 @@ class Month:
         """Current submissions that were accepted."""
         return [s for s in self.submissions if s["status"] == store.ACCEPTED]
 
+    def institutions(self) -> pl.DataFrame:
+        """The institutions in force in the month; one row each, the one that began last."""
+        rows = self.reference["institution"]
+        late = pl.col("enddate").is_null() | (pl.col("enddate") >= self.first)
+        held = rows.filter((pl.col("begndate") <= self.last) & late)
+        return held.sort("fixmedins_code", "begndate").unique(
+            "fixmedins_code", keep="last", maintain_order=True
+        )
 
-def open_month(home: store.Store, region: str, first: dt.date, today: dt.date) -> Month:
+    def names(self) -> dict[str, str]:
+        """Names of institutions by code."""
+        return dict(self.institutions().select("fixmedins_code", "fixmedins_name").iter_rows())
+
+    def deadline(self, code: str, days: workdays.Calendar) -> dt.date:
+        """The day by which an institution must be paid, counted from its declaration."""
+        declared = next(s["received_on"] for s in self.accepted if s["fixmedins_code"] == code)
+        return days.deadline(self.profile.deadline, declared, self.first).on
+
+
+def open_month(office: Office, pinned: dict[str, Any] | None = None) -> Month:
     """Gather what a month rests on.
+
+    Args:
+        office: whose month.
+        pinned: a run whose reference tables are used instead of the newest.
 
     Raises:
         SettlementError: nothing was taken in for the month.
     """
-    rows = store.submissions(home, region, first)
+    rows = store.submissions(office.home, office.region, office.first)
     current = sorted((r for r in rows if r["current"]), key=lambda r: (r["fixmedins_code"], r["name"]))
     if not current:
-        raise SettlementError(f"{region} {first:%Y-%m} 还没有收到申报。请先运行 intake。")
-    profile = policy.load(region)
-    return Month(home, region, first, today, profile, current, store.read_reference(home, region))
+        raise SettlementError(f"{office.region} {office.first:%Y-%m} 还没有收到申报。请先运行 intake。")
+    profile = policy.load(office.region)
+    paths = (pinned or {"basis": {}})["basis"].get("reference") or {
+        name: row["path"] for name, row in store.reference_versions(office.home, office.region).items()
+    }
+    tables = store.read_reference(office.home, office.region, paths)
+    return Month(office, profile, current, tables, paths)
 
 
 def connect(month: Month) -> duckdb.DuckDBPyConnection:
@@ -124,20 +163,23 @@ def _line_sql(con: duckdb.DuckDBPyConnection, month: Month) -> str:
     """Lines of the accepted submissions; a part that also holds other submissions is filtered."""
     paths = store.stored_files(month.home, {s["intake"] for s in month.accepted}, "fee_list_d")
     shared = con.execute("SELECT count(*) FROM shared_id").fetchall()[0][0] > 0
-    rows = [(src, s["fixmedins_code"]) for s in month.accepted for src in s["facts"]["src"]]
-    schema = {"src": pl.String, "owner": pl.String}
+    rows = [(s["intake"], src, s["fixmedins_code"]) for s in month.accepted for src in s["facts"]["src"]]
+    schema = {"intake": pl.String, "src": pl.String, "owner": pl.String}
     hold(con, "line_owner", pl.DataFrame(rows, schema=schema, orient="row"))
     parts = []
+    sizes = _intake_sizes(month)
     for intake, found in sorted(paths.items()):
         reader = f"read_parquet({[str(p) for p in found]}, union_by_name=true)"
         accepted_here = sum(1 for s in month.accepted if s["intake"] == intake)
-        mixed = accepted_here < _intake_size(month, intake)
+        # The same bytes may have been refused in one intake and accepted in another.
+        owners = f"(SELECT src, owner FROM line_owner WHERE intake = '{intake}')"
+        mixed = accepted_here < sizes[intake]
         if shared:
             owned = _own(con, FeeListD, "o.owner")
-            parts.append(f"SELECT {owned} FROM {reader} JOIN line_owner AS o USING (src)")
+            parts.append(f"SELECT {owned} FROM {reader} JOIN {owners} AS o USING (src)")
         elif mixed:
             parts.append(
-                f"SELECT {', '.join(table(FeeListD).schema)} FROM {reader} SEMI JOIN line_owner USING (src)"
+                f"SELECT {', '.join(table(FeeListD).schema)} FROM {reader} SEMI JOIN {owners} USING (src)"
             )
         else:
             parts.append(f"SELECT {', '.join(table(FeeListD).schema)} FROM {reader}")
@@ -147,49 +189,39 @@ def _line_sql(con: duckdb.DuckDBPyConnection, month: Month) -> str:
     return " UNION ALL ".join(parts)
 
 
-def _intake_size(month: Month, intake: str) -> int:
-    rows = store.submissions(month.home, month.region, month.first)
-    return sum(1 for r in rows if r["intake"] == intake)  # refused and replaced ones too
+def _intake_sizes(month: Month) -> Counter[str]:
+    """How many submissions each intake of the month held, refused and replaced ones too."""
+    return Counter(row["intake"] for row in store.submissions(month.home, month.region, month.first))
 
 
 def prior_reversals(month: Month) -> pl.DataFrame:
     """Reversals that earlier months of this home cleared."""
     schema = pl.Schema({"setl_id": pl.String, "init_setl_id": pl.String, "clr_ym": pl.String})
     found = [pl.DataFrame(schema=schema)]
+    reversal = (pl.col("refd_setl_flag") == "1") & pl.col("init_setl_id").is_not_null()
     for earlier in store.earlier_months(month.home, month.region, month.first):
-        rows = store.read_table(month.home, month.region, earlier, "settlements")
-        reversals = rows.filter((pl.col("refd_setl_flag") == "1") & pl.col("init_setl_id").is_not_null())
-        found.append(reversals.select("setl_id", "init_setl_id", pl.lit(f"{earlier:%Y%m}").alias("clr_ym")))
+        run = store.newest(month.home, month.region, earlier, "settlements")
+        rows = pl.scan_parquet(store.kept_path(month.home, run, "settlements")).filter(reversal)
+        named = rows.select("setl_id", "init_setl_id", pl.lit(f"{earlier:%Y%m}").alias("clr_ym"))
+        found.append(named.collect().sort("setl_id"))
     return pl.concat(found)
-
-
-def balances(month: Month) -> pl.DataFrame:
-    """What earlier months left to claw back: the carry of the last month that was calculated."""
-    money = pl.Decimal(16, 2)
-    schema = pl.Schema({"fixmedins_code": pl.String(), "fund_pay_type": pl.String(), "clawback_amt": money})
-    for earlier in reversed(store.earlier_months(month.home, month.region, month.first)):
-        if "payment" in store.read_run(month.home, month.region, earlier)["outputs"]:
-            rows = store.read_table(month.home, month.region, earlier, "payment")
-            carried = rows.filter(pl.col("carry_amt") > 0)
-            return carried.select(
-                "fixmedins_code", "fund_pay_type", pl.col("carry_amt").alias("clawback_amt")
-            )
-    return pl.DataFrame(schema=schema)
 
 
 @dataclass(frozen=True)
 class Audited:
-    """What the audit of a month found."""
+    """What the audit of a month found: findings, their money by fund, and rules that did not run."""
 
     findings: pl.DataFrame
-    finding_funds: pl.DataFrame
+    risk_funds: pl.DataFrame
     not_run: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Calculated:
-    """What a month pays."""
+    """What a month pays: institutions that were settled, their clearing and payment, opening balances."""
 
+    codes: list[str]
     clearing: pl.DataFrame
     clearing_fund: pl.DataFrame
     payment: pl.DataFrame
+    opening: pl.DataFrame = field(default_factory=pl.DataFrame)

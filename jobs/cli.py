@@ -5,19 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from dataclasses import asdict, dataclass
+import traceback
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from jobs import books, demonstration, explain, monthly, status, taking_in
-from settlement import knowledge, policy, reference, store
-from settlement.errors import InvariantBroken, PolicyError, SettlementError
-
-DONE, WITH_RETURNS, USAGE, BROKEN = 0, 1, 2, 3
+from jobs import (
+    auditing,
+    books,
+    cli_office,
+    cli_procedure,
+    cli_schedule,
+    demonstration,
+    documents,
+    explain,
+    monthly,
+    status,
+    taking_in,
+)
+from jobs.terminal import BROKEN, USAGE, WITH_RETURNS, Bar, Options, say
+from settlement import knowledge, store, workdays
+from settlement.errors import SettlementError
 
 app = typer.Typer(
     add_completion=False,
@@ -27,34 +37,9 @@ app = typer.Typer(
 )
 reference_app = typer.Typer(no_args_is_help=True, help="参考数据 / reference data")
 app.add_typer(reference_app, name="reference")
-
-
-@dataclass
-class Options:
-    """The options that stand before the command."""
-
-    home: Path
-    region: str | None
-    month: str | None
-    user: str
-    today: dt.date
-    lang: str
-    as_json: bool
-
-    def need_region(self) -> str:
-        """Return the region; exit with usage when it was not given or is unknown."""
-        if not self.region:
-            raise typer.BadParameter(f"请给出 --region,可用:{'、'.join(policy.regions())}")
-        if self.region not in policy.regions():
-            raise typer.BadParameter(f"没有统筹区 {self.region},可用:{'、'.join(policy.regions())}")
-        return self.region
-
-    def need_month(self) -> dt.date:
-        """Return the first day of the month; exit with usage when it was not given."""
-        try:
-            return dt.datetime.strptime(self.month or "", "%Y-%m").date()  # noqa: DTZ007 - a month
-        except ValueError:
-            raise typer.BadParameter(f"请给出 --month YYYY-MM,收到 {self.month!r}") from None
+app.add_typer(cli_procedure.app)
+app.add_typer(cli_office.app)
+app.add_typer(cli_schedule.app)
 
 
 @app.callback()
@@ -63,7 +48,7 @@ def main_options(  # noqa: PLR0913 - one parameter per option
     home: Annotated[Path, typer.Option(help="结果目录 / home folder")] = Path("outputs"),
     region: Annotated[str | None, typer.Option(help="统筹区 / region")] = None,
     month: Annotated[str | None, typer.Option(help="结算年月 YYYY-MM / claim month")] = None,
-    user: Annotated[str, typer.Option("--as", help="经办人 / acting user")] = "robot",
+    user: Annotated[str | None, typer.Option("--as", help="经办人 / acting user")] = None,
     today: Annotated[str | None, typer.Option(help="当日 YYYY-MM-DD / today")] = None,
     lang: Annotated[str, typer.Option(help="zh 或 en")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="机器可读输出 / JSON output")] = False,
@@ -78,59 +63,25 @@ def main_options(  # noqa: PLR0913 - one parameter per option
     ctx.obj = Options(home, region, month, user, day, lang, as_json)
 
 
-def _say(options: Options, value: Any, text: str) -> None:  # noqa: ANN401 - anything JSON can hold
-    """Print for a person, or for a program with --json."""
-    print(json.dumps(value, ensure_ascii=False, indent=1, default=str) if options.as_json else text)
-
-
-class Bar:
-    """Progress on a terminal; nothing when the output is piped or JSON."""
-
-    def __init__(self, options: Options) -> None:
-        console = Console(stderr=True)
-        shown = console.is_terminal and not options.as_json
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=console, disable=not shown)
-        self.tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        """Show how far a step is."""
-        if step not in self.tasks:
-            self.tasks[step] = self.progress.add_task(step, total=max(total, 1))
-        self.progress.update(self.tasks[step], completed=done, total=max(total, 1))
-
-
 @app.command()
 def demo(ctx: typer.Context) -> None:
     """用随附的样例数据跑完五个统筹区的 2026 年 4 月 / run the five sample months."""
     options: Options = ctx.obj
     with Bar(options) as bar:
         result = demonstration.run(store.open_store(options.home), bar, options.lang)
-    _say(options, result.as_json(), result.as_text())
+    say(options, result.as_json(), result.as_text())
 
 
 @reference_app.command("load")
 def reference_load(ctx: typer.Context, folder: Annotated[Path, typer.Argument(exists=True)]) -> None:
     """载入一个目录中的参考数据 CSV / load reference tables."""
     options: Options = ctx.obj
-    region = options.need_region()
-    home = store.open_store(options.home)
-    lines = []
-    for name, frame in reference.read_folder(folder).items():
-        new = store.add_reference(home, region, name, frame, options.today)
-        lines.append({"table": name, "rows": frame.height, "new_version": new})
+    lines = taking_in.load_reference(options.region_office(), folder)
     text = "\n".join(
         f"{r['table']:<18} {r['rows']:>8} 行  {'新版本' if r['new_version'] else '与现有版本相同'}"
         for r in lines
     )
-    _say(options, lines, text)
+    say(options, lines, text)
 
 
 @reference_app.command("import-nhsa")
@@ -150,7 +101,7 @@ def reference_import(
     total = (
         f"合计 {report.rows} 行,采用 {report.used},未采用 {report.unusable};清单 {target / 'unusable.csv'}"
     )
-    _say(options, asdict(report), f"{table}\n{total}")
+    say(options, asdict(report), f"{table}\n{total}")
     if report.unusable:
         raise typer.Exit(WITH_RETURNS)
 
@@ -159,43 +110,29 @@ def reference_import(
 def intake(ctx: typer.Context, paths: Annotated[list[Path], typer.Argument(exists=True)]) -> None:
     """接收并受理申报包(目录、zip、xlsx,或存放它们的目录)/ take in submissions."""
     options: Options = ctx.obj
-    home = store.open_store(options.home)
     with Bar(options) as bar:
-        taken = taking_in.take_in(
-            home, options.need_region(), options.need_month(), paths, options.today, bar
-        )
+        office = options.office()
+        taken = taking_in.take_in(office, paths, bar)
+        documents.write_notices(office)
     rows = [asdict(t) for t in taken]
     text = "\n".join(
         f"{t.name}  {t.outcome}  结算 {t.setl_accepted}/{t.setl_in}"
         + "".join(f"\n    {r}" for r in t.reasons)
         for t in taken
     )
-    _say(options, rows, text)
+    say(options, rows, text)
     if any(t.outcome == "不予受理" or t.setl_accepted < t.setl_in for t in taken):
         raise typer.Exit(WITH_RETURNS)
-
-
-def _open(options: Options) -> books.Month:
-    home = store.open_store(options.home)
-    return books.open_month(home, options.need_region(), options.need_month(), options.today)
 
 
 @app.command()
 def audit(ctx: typer.Context) -> None:
     """初审:运行审核规则 / run the audit rules."""
     options: Options = ctx.obj
+    office = options.office()
     with Bar(options) as bar:
-        folder = monthly.run_audit(_open(options), bar)
-    _report(options, folder)
-
-
-@app.command()
-def calculate(ctx: typer.Context) -> None:
-    """结算:按初审结果计算拨付 / work out payments."""
-    options: Options = ctx.obj
-    with Bar(options) as bar:
-        folder = monthly.run_month(_open(options), unattended=False, progress=bar, lang=options.lang)
-    _report(options, folder)
+        auditing.run_audit(office, bar)
+    _report(options, store.publish(office.home, office.region, office.first))
 
 
 @app.command()
@@ -203,18 +140,18 @@ def month(
     ctx: typer.Context,
     unattended: Annotated[bool, typer.Option(help="由机器人代行人工步骤 / robots take human steps")] = False,
 ) -> None:
-    """跑完一个月中不需要人的步骤 / everything that needs no person."""
+    """办完一个月中不需要人的步骤,并说明待谁办什么 / everything that needs no person."""
     options: Options = ctx.obj
-    opened = _open(options)
+    office = options.office()
     with Bar(options) as bar:
-        folder = monthly.run_month(opened, unattended=unattended, progress=bar, lang=options.lang)
-    _report(options, folder, [] if unattended else status.next_steps(opened))
+        done = (monthly.unattended if unattended else monthly.advance)(office, bar)
+    _report(options, done.folder, status.next_steps(office))
 
 
 def _report(options: Options, folder: Path, steps: list[str] | None = None) -> None:
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     text = "\n".join([status.month_text(run, folder.parent), *(steps or [])])
-    _say(options, {**run, "next": steps} if steps else run, text)
+    say(options, {**run, "next": steps} if steps else run, text)
     stages = run["stages"]["acceptance"]
     if stages["setl_returned"] or stages["submissions_returned"]:
         raise typer.Exit(WITH_RETURNS)
@@ -222,28 +159,34 @@ def _report(options: Options, folder: Path, steps: list[str] | None = None) -> N
 
 @app.command("status")
 def status_command(ctx: typer.Context) -> None:
-    """各统筹区各月份到了哪一步 / where each month stands."""
+    """各统筹区各月份到了哪一步、失败的任务 / where each month stands, and jobs that failed."""
     options: Options = ctx.obj
-    rows = status.overview(store.open_store(options.home), options.region, options.today)
-    _say(options, rows, status.overview_text(rows))
+    home = options.open()
+    days = workdays.load(home.home / "calendars")
+    rows = status.overview(home, options.region, options.today, days)
+    found = status.work(home)
+    text = "\n".join(filter(None, [status.overview_text(rows), status.work_text(found)]))
+    say(options, rows, text)
 
 
 @app.command("explain")
 def explain_command(ctx: typer.Context, ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """说明一条疑点、一笔结算或一家机构 / explain a finding, settlement or institution."""
     options: Options = ctx.obj
-    facts = explain.find(_open(options), ident)
-    _say(options, facts, explain.as_text(facts))
+    facts = explain.find(books.open_month(options.office()), ident)
+    say(options, facts, explain.as_text(facts))
 
 
 def main() -> None:
     """Run the command line; errors become messages and exit codes."""
     try:
         app(standalone_mode=True)
-    except (InvariantBroken, PolicyError) as error:
-        _fail(error, BROKEN)
     except SettlementError as error:
         _fail(error, USAGE if type(error) is SettlementError else BROKEN)
+    except Exception as error:
+        # Exit 1 means done with something returned; a fault of the program is not that.
+        traceback.print_exc()
+        _fail(error, BROKEN)
 
 
 def _fail(error: Exception, code: int) -> None:

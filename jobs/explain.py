@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from jobs import text
+from jobs import standing, text, way
 from jobs.books import Month, connect
 from schemas.funds import FUND_NAMES
 from schemas.layout import table
@@ -34,14 +34,22 @@ def find(month: Month, ident: str) -> dict[str, Any]:
     Raises:
         SettlementError: the month has nothing of that id.
     """
-    findings = store.read_table(month.home, month.region, month.first, "findings")
+    now = standing.standing(month.office)
+    findings = now.findings
     hit = findings.filter(pl.col("finding_id") == ident)
     if hit.height:
-        return _finding(month, hit.row(0, named=True))
-    settlement = _settlement(month, ident)
-    if settlement:
+        return _finding(month, hit.row(0, named=True), now)
+    settlement, person = _settlement(month, ident)
+    if settlement["settlement"]:
         mine = findings.filter(pl.col("setl_id") == ident)
-        return {"kind": "settlement", **settlement, "findings": _rows(mine)}
+        return {
+            "kind": "settlement",
+            **settlement,
+            "findings": [
+                {**row, "way": way.of_finding(month.office, row, findings, person)} for row in _rows(mine)
+            ],
+            "batch": way.of_institution(month.office, settlement["settlement"]["fixmedins_code"]),
+        }
     known = {s["fixmedins_code"] for s in month.submissions}
     if ident in known:
         return _institution(month, findings, ident)
@@ -57,7 +65,8 @@ def _rows(rows: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _settlement(month: Month, setl_id: str) -> dict[str, Any] | None:
+def _settlement(month: Month, setl_id: str) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """Return a settlement and its lines, masked, empty when there is none; and whose it is, unmasked."""
     con = connect(month)
     try:
         query = "SELECT * FROM {} WHERE setl_id = $1 ORDER BY ALL"
@@ -65,16 +74,15 @@ def _settlement(month: Month, setl_id: str) -> dict[str, Any] | None:
         lines = frame(con, query.format("accepted_line"), [setl_id])
     finally:
         con.close()
-    if rows.is_empty():
-        return None
-    return {"settlement": _rows(rows)[0], "lines": _rows(lines.sort("bkkp_sn"))}
+    whose = next(rows.select("psn_name", "psn_no").iter_rows(named=True), {})
+    facts = {"settlement": next(iter(_rows(rows)), {}), "lines": _rows(lines.sort("bkkp_sn"))}
+    return facts, whose
 
 
-def _finding(month: Month, finding: dict[str, Any]) -> dict[str, Any]:
+def _finding(month: Month, finding: dict[str, Any], now: standing.Standing) -> dict[str, Any]:
     rule = next(r for r in month.rules if r.rule_id == finding["rule_id"])
-    funds = store.read_table(month.home, month.region, month.first, "finding_funds")
-    mine = funds.filter(pl.col("finding_id") == finding["finding_id"])
-    settlement = _settlement(month, finding["setl_id"]) or {"settlement": {}, "lines": []}
+    mine = now.finding_funds.filter(pl.col("finding_id") == finding["finding_id"])
+    settlement, person = _settlement(month, finding["setl_id"])
     return {
         "kind": "finding",
         "finding": finding,
@@ -92,6 +100,8 @@ def _finding(month: Month, finding: dict[str, Any]) -> dict[str, Any]:
         "settlement": settlement["settlement"],
         "lines": [r for r in settlement["lines"] if finding["bkkp_sn"] in (None, r["bkkp_sn"])],
         "related_lines": _related(month, finding),
+        "way": way.of_finding(month.office, finding, now.findings, person),
+        "batch": way.of_institution(month.office, finding["fixmedins_code"]),
     }
 
 
@@ -101,7 +111,7 @@ def _related(month: Month, finding: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for setl_id in dict.fromkeys(n[0] for n in named):
         wanted = {n[1] for n in named if n[0] == setl_id}
-        other = _settlement(month, setl_id) or {"lines": []}
+        other, _ = _settlement(month, setl_id)
         rows += [r for r in other["lines"] if r["bkkp_sn"] in wanted]
     return rows
 
@@ -154,6 +164,7 @@ def _institution(month: Month, findings: pl.DataFrame, code: str) -> dict[str, A
     returned = store.read_table(month.home, month.region, month.first, "returned")
     mine = returned.filter(pl.col("fixmedins_code") == code)
     facts["returned"] = _rows(mine.group_by("reason", "message").len("rows").sort("reason", "message"))
+    facts["batch"] = way.of_institution(month.office, code)
     return facts
 
 
@@ -185,6 +196,9 @@ def _finding_text(facts: dict[str, Any]) -> str:
             f"  扣款方法 {f['deduction']}  涉及基金 {f['risk_amt']} 元  初审扣款 {f['det_sumamt']} 元"
             f"  复审结论 {f['decision'] or '未复审'}  复审扣款 {f['final_det_sumamt']} 元",
             *money,
+            "经过",
+            *way.finding_text(facts["way"]),
+            *way.statement_text(facts["batch"]),
             *_line_text(facts["lines"]),
             *_line_text(facts["related_lines"], "关联明细"),
         ]
@@ -203,11 +217,13 @@ def _line_text(lines: list[dict[str, Any]], title: str = "费用明细") -> list
 def _settlement_text(facts: dict[str, Any]) -> str:
     s = facts["settlement"]
     amounts = [f"    {LABELS[k]} {v}" for k, v in s.items() if isinstance(v, Decimal) and v != 0]
-    found = [
-        f"  {f['finding_id']} {f['rule_id']} {f['grade']} 明细 {f['bkkp_sn'] or '整笔'}:{f['vola_cont']}"
-        f" 初审扣款 {f['det_sumamt']} 复审扣款 {f['final_det_sumamt']}"
-        for f in facts["findings"]
-    ]
+    found = []
+    for f in facts["findings"]:
+        found.append(
+            f"  {f['finding_id']} {f['rule_id']} {f['grade']} 明细 {f['bkkp_sn'] or '整笔'}:{f['vola_cont']}"
+            f" 初审扣款 {f['det_sumamt']} 复审扣款 {f['final_det_sumamt']}"
+        )
+        found += [f"  {line}" for line in way.finding_text(f["way"])]
     head = ("psn_no", "psn_name", "insutype", "med_type", "clr_type", "begndate", "enddate", "setl_time")
     return "\n".join(
         [
@@ -216,6 +232,8 @@ def _settlement_text(facts: dict[str, Any]) -> str:
             *amounts,
             "疑点:" if found else "没有疑点",
             *found,
+            "经过",
+            *way.statement_text(facts["batch"]),
             *_line_text(facts["lines"]),
         ]
     )
@@ -241,4 +259,5 @@ def _institution_text(facts: dict[str, Any]) -> str:
             f" − 预拨 {p['advance_offset_amt']} + 往期调整 {p['prior_adjust_amt']} − 追回 {p['clawback_amt']}"
             f" = 实拨 {p['act_dfr_amt']}(结转 {p['carry_amt']})"
         )
-    return "\n".join(lines)
+    steps = ["经过", *way.steps_text(facts["batch"]), *way.statement_text(facts["batch"])]
+    return "\n".join([*lines, *steps])

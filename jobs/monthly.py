@@ -1,110 +1,103 @@
-"""The order of a month: audit, decide, calculate, publish, and prove that nothing was lost."""
+"""The order of a month: what the machine can do by itself, and the robots of a demonstration."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-import polars as pl
+from jobs import auditing, documents, paying, replying, reviewing, settling
+from jobs.books import open_month
+from jobs.office import Office, chosen
+from jobs.progress import Progress, quiet
+from settlement import procedure, store
+from settlement.errors import ProcedureError
 
-from jobs import documents, proof
-from jobs.books import Audited, Calculated, Month, balances, connect, prior_reversals
-from jobs.faults import returned_rows, without_positions
-from settlement import payment, store
-from settlement.audit import engine, findings
-
-Progress = Callable[[str, int, int], None]
+__all__ = ["Done", "advance", "quiet", "unattended"]
 
 
-def quiet(step: str, done: int, total: int) -> None:
-    """Report no progress."""
+@dataclass(frozen=True)
+class Done:
+    """What a run through the month did: steps with how many batches each moved, and the data folder."""
+
+    steps: list[tuple[str, int]]
+    folder: Path
 
 
-def audit(month: Month, progress: Progress = quiet) -> tuple[duckdb.DuckDBPyConnection, Audited]:
-    """Run the rules over the month's accepted rows.
+def advance(office: Office, progress: Progress = quiet) -> Done:
+    """Do everything that needs no person, as the machine: audit, notices, windows, statements, closing.
 
-    Returns:
-        The open connection (its views are used to publish) and the findings.
-    """
-    progress("初审", 0, len(month.rules))
-    con = connect(month)
-    before = prior_reversals(month)
-    engine.open_month(con, "accepted_setl", "accepted_line", month.first, month.reference, before)
-    hits, not_run = findings.collect(con, month.rules, month.profile, set(month.reference))
-    found, funds = findings.build(con, hits, month.rules, month.region, month.first)
-    progress("初审", len(month.rules), len(month.rules))
-    return con, Audited(found, funds, not_run)
-
-
-def calculate(con: duckdb.DuckDBPyConnection, month: Month, audited: Audited) -> Calculated:
-    """Clear the month and work out the payments, from findings as they stand."""
-    booked = audited.finding_funds.join(audited.findings.select("finding_id", "setl_id"), on="finding_id")
-    deductions = booked.select("setl_id", "fund_pay_type", pl.col("final_det_sumamt").alias("det_sumamt"))
-    clearing, clearing_fund = payment.clear(con, "accepted_setl", deductions.filter(pl.col("det_sumamt") > 0))
-    paid = payment.calculate(clearing_fund, balances(month), month.profile, month.first)
-    return Calculated(clearing, clearing_fund, paid)
-
-
-def run_audit(month: Month, progress: Progress = quiet) -> Path:
-    """Audit a month and publish what was accepted, returned and found."""
-    con, audited = audit(month, progress)
-    try:
-        return publish(con, month, audited, None, progress)
-    finally:
-        con.close()
-
-
-def run_month(month: Month, *, unattended: bool, progress: Progress = quiet, lang: str = "zh") -> Path:
-    """Audit, decide where robots may, calculate and publish."""
-    con, audited = audit(month, progress)
-    try:
-        if unattended:
-            decided = findings.decide_all(audited.findings, audited.finding_funds)
-            audited = Audited(*decided, audited.not_run)
-        progress("结算", 0, 1)
-        calculated = calculate(con, month, audited)
-        folder = publish(con, month, audited, calculated, progress)
-        documents.write(con, month, audited, calculated, progress, lang)
-        return folder
-    finally:
-        con.close()
-
-
-def publish(
-    con: duckdb.DuckDBPyConnection,
-    month: Month,
-    audited: Audited,
-    calculated: Calculated | None,
-    progress: Progress,
-) -> Path:
-    """Write the month's data files after every check held, and check again what was written.
+    Batches that need a person stay where they are; `jobs.status.next_steps` says who must do what.
 
     Raises:
-        InvariantBroken: rows or money were lost; nothing is published.
+        SettlementError: nothing was taken in for the month.
     """
-    progress("发布", 0, 1)
-    tables: dict[str, pl.DataFrame | Path] = {
-        "returned": without_positions(returned_rows(month)),
-        "findings": audited.findings,
-        "finding_funds": audited.finding_funds,
-    }
-    if calculated:
-        tables |= {
-            "clearing": calculated.clearing,
-            "clearing_fund": calculated.clearing_fund,
-            "payment": calculated.payment,
-        }
-    run = proof.describe(con, month, audited, calculated)
-    with store.work_folder(month.home) as work:
-        settled = work / "settlements.parquet"
-        con.execute(
-            f"COPY (SELECT * FROM accepted_setl ORDER BY setl_id) TO '{settled}' "
-            "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880)"
-        )
-        folder = store.publish(
-            month.home, month.region, month.first, {**tables, "settlements": settled}, run, month.today
-        )
-    proof.verify_written(month, run)
-    progress("发布", 1, 1)
-    return folder
+    machine = office.by(procedure.MACHINE)
+    steps = [
+        ("audit", lambda: len(auditing.run_audit(machine, progress))),
+        ("notify", lambda: len(replying.notify(machine, (), progress).done)),
+        ("close_feedback", lambda: len(replying.close_feedback(machine).done)),
+        ("calculate", lambda: len(settling.calculate(machine, (), progress).done)),
+        ("close", lambda: len(paying.close(machine).done)),
+    ]
+    return _run(office, steps, progress)
+
+
+def unattended(office: Office, progress: Progress = quiet) -> Done:
+    """Do everything, each missing step of a person taken by the robot of that post.
+
+    违规 are upheld, 可疑 withdrawn. It ends with the bank files written: the bank is nobody's robot.
+
+    Raises:
+        ProcedureError: the home's settings refuse robots.
+    """
+    if office.home.settings.unattended != "allowed":
+        raise ProcedureError("本目录的设置(settle.toml 的 unattended)不允许机器人代行人工步骤。")
+
+    def by(duty: str) -> Office:
+        return office.by(f"robot_{duty}")
+
+    def approve() -> int:
+        first = settling.approve(by("leader"))
+        return len(first.done) + len(settling.approve(by("leader_2")).done)
+
+    def reviewed() -> int:
+        reviewing.robot(by("second_review"))
+        return len(reviewing.finish(by("second_review")).done)
+
+    steps = [
+        ("audit", lambda: len(auditing.run_audit(by("first_review"), progress))),
+        ("notify", lambda: len(replying.notify(by("first_review"), (), progress).done)),
+        ("reply", lambda: replying.robot_reply(by("institution"))),
+        ("close_feedback", lambda: len(replying.close_feedback(office.by(procedure.MACHINE)).done)),
+        ("review", reviewed),
+        ("calculate", lambda: len(settling.calculate(by("settlement"), (), progress).done)),
+        ("approve", approve),
+        ("disburse", lambda: len(paying.disburse(by("finance")).moved.done)),
+        ("close", lambda: len(paying.close(office.by(procedure.MACHINE)).done)),
+    ]
+    return _run(office, steps, progress)
+
+
+def _run(office: Office, steps: list[tuple[str, Callable[[], int]]], progress: Progress) -> Done:
+    done = [(name, step()) for name, step in steps]
+    documents.write(office, progress)
+    return Done(done, store.publish(office.home, office.region, office.first))
+
+
+def write_all(office: Office, progress: Progress = quiet) -> list[Path]:
+    """Write every document of the month again, the institutions' workbooks included; `data` is put back."""
+    month = open_month(office, pinned=documents.last_run(office))
+    store.publish(office.home, office.region, office.first)
+    written = replying.write_notices(office, month, progress)
+    written += reviewing.write_reviewed(office)
+    paying.put_back(office)
+    return sorted({*written, *documents.write(office, progress)})
+
+
+def waiting(office: Office) -> dict[str, int]:
+    """Return how many batches of the month are in each state."""
+    counts: dict[str, int] = {}
+    for batch in chosen(office, tuple(procedure.STATES)):
+        counts[batch.state] = counts.get(batch.state, 0) + 1
+    return counts

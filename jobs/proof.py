@@ -7,17 +7,18 @@ import json
 import platform
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import polars as pl
 
 import settlement
-from jobs.books import Audited, Calculated, Month, balances, prior_reversals
+from jobs.books import Calculated, Month, prior_reversals
 from schemas.funds import ACCOUNT_FUND, FUNDS
 from settlement import store, workdays
-from settlement.errors import InvariantBroken
-from settlement.query import frame
+from settlement.errors import InvariantBroken, StoreError
+from settlement.query import frame, hold
+from settlement.store.months import Kept
 
 TAKEN_OFF = (
     "det_sumamt", "deferred_amt", "dpst_sumamt", "advance_offset_amt", "clawback_amt", "act_dfr_amt",
@@ -28,6 +29,19 @@ CODE_SUFFIXES = (".py", ".sql", ".toml", ".csv")
 CENT = Decimal("0.01")
 Stages = dict[str, dict[str, Any]]
 Pair = tuple[str, Any, Any]
+OPENING = ("advance_offset_amt", "prior_adjust_amt", "clawback_amt")
+ANSWERED = ("finding_id", "reply", "decision", "final_det_sumamt")
+
+
+class Stands(Protocol):
+    """Findings as they stand, their money by fund, and the rules that did not run."""
+
+    @property
+    def findings(self) -> pl.DataFrame: ...  # noqa: D102
+    @property
+    def finding_funds(self) -> pl.DataFrame: ...  # noqa: D102
+    @property
+    def not_run(self) -> dict[str, tuple[str, ...]]: ...  # noqa: D102
 
 
 def code_digest() -> str:
@@ -42,14 +56,14 @@ def code_digest() -> str:
 
 
 def describe(
-    con: duckdb.DuckDBPyConnection, month: Month, audited: Audited, calculated: Calculated | None
+    con: duckdb.DuckDBPyConnection, month: Month, audited: Stands, calculated: Calculated | None
 ) -> dict[str, Any]:
     """Describe a run for `run.json` after checking that nothing was lost.
 
     Raises:
         InvariantBroken: a check does not hold.
     """
-    basis = _basis(month, decided=bool((audited.findings["decision"] != "").any()))
+    basis = _basis(month, audited.findings, calculated)
     text = json.dumps(basis, sort_keys=True, ensure_ascii=False)
     stages = _stages(con, month, audited, calculated)
     return {
@@ -70,22 +84,25 @@ def describe(
     }
 
 
-def _basis(month: Month, *, decided: bool) -> dict[str, Any]:
+def _basis(month: Month, findings: pl.DataFrame, calculated: Calculated | None) -> dict[str, Any]:
     """Everything the results depend on; the fingerprint is its hash."""
-    versions = store.reference_versions(month.home, month.region)
-    opening = [balances(month), prior_reversals(month)]
+    opening = [prior_reversals(month)]
+    if calculated:
+        opening.append(calculated.payment.select("fixmedins_code", "fund_pay_type", *OPENING))
     written = "".join(rows.sort(pl.all()).write_csv() for rows in opening)
+    answered = findings.filter((pl.col("reply") != "") | (pl.col("decision") != "")).select(ANSWERED)
     return {
         "region": month.region,
         "month": f"{month.first:%Y-%m}",
         "inputs": {s["fixmedins_code"]: s["content"] for s in month.submissions},
-        "reference": {name: row["digest"] for name, row in versions.items()},
+        "reference": {name: Path(path).stem for name, path in sorted(month.reference_paths.items())},
         "rules": {rule.rule_id: rule.digest for rule in month.rules},
         "policy": month.profile.digest,
-        "calendar": workdays.digest(),
+        "calendar": workdays.digest(month.home.home / "calendars"),
         "opening": hashlib.sha256(written.encode()).hexdigest(),
         "code": {"version": settlement.__version__, "digest": code_digest()},
-        "decided": decided,
+        "decisions": hashlib.sha256(answered.sort(pl.all()).write_csv().encode()).hexdigest(),
+        "settled": calculated.codes if calculated else [],
     }
 
 
@@ -117,7 +134,7 @@ def _institutions(month: Month) -> list[dict[str, Any]]:
 
 
 def _stages(
-    con: duckdb.DuckDBPyConnection, month: Month, audited: Audited, calculated: Calculated | None
+    con: duckdb.DuckDBPyConnection, month: Month, audited: Stands, calculated: Calculated | None
 ) -> Stages:
     """Rows and 元 in and out of every stage."""
     counts = [s["facts"]["counts"] for s in month.submissions]
@@ -166,7 +183,7 @@ def checks(
     con: duckdb.DuckDBPyConnection,
     month: Month,
     stages: Stages,
-    audited: Audited,
+    audited: Stands,
     calculated: Calculated | None,
 ) -> list[dict[str, Any]]:
     """Check the flow of rows and money.
@@ -179,7 +196,8 @@ def checks(
     """
     came, taken, audit = stages["intake"], stages["acceptance"], stages["audit"]
     found, funds = audited.findings, audited.finding_funds
-    raised = found.filter(pl.col("final_det_sumamt") > pl.col("det_sumamt")).height
+    most = pl.when(pl.col("grade") == "违规").then("det_sumamt").otherwise("risk_amt")
+    raised = found.filter(pl.col("final_det_sumamt") > most).height
     pairs: list[Pair] = [
         ("申报结算 = 受理 + 退回", came["setl_in"], taken["setl_accepted"] + taken["setl_returned"]),
         ("申报明细 = 受理 + 退回", came["line_in"], taken["line_accepted"] + taken["line_returned"]),
@@ -188,10 +206,10 @@ def checks(
         ("受理基金 = 进入初审的基金", taken["fund_accepted"], audit["fund"]),
         ("疑点扣款 = 分基金扣款", _sum(found, "det_sumamt"), _sum(funds, "det_sumamt")),
         ("复审扣款 = 分基金复审扣款", _sum(found, "final_det_sumamt"), _sum(funds, "final_det_sumamt")),
-        ("复审扣款大于初审扣款的疑点数", 0, raised),
+        ("复审扣款超过初审告知金额的疑点数", 0, raised),
     ]
     if calculated:
-        pairs += _payment_checks(con, month, stages, calculated)
+        pairs += _payment_checks(con, audited, stages, calculated)
     rows = [{"name": n, "left": str(a), "right": str(b), "ok": str(a) == str(b)} for n, a, b in pairs]
     broken = [f"{r['name']}:{r['left']} ≠ {r['right']}" for r in rows if not r["ok"]]
     if broken:
@@ -200,25 +218,51 @@ def checks(
 
 
 def _payment_checks(
-    con: duckdb.DuckDBPyConnection, month: Month, stages: Stages, calculated: Calculated
+    con: duckdb.DuckDBPyConnection, audited: Stands, stages: Stages, calculated: Calculated
 ) -> list[Pair]:
-    paid, clearing, audit = calculated.payment, calculated.clearing, stages["audit"]
+    paid, clearing = calculated.payment, calculated.clearing
+    taken = _settled(con, calculated.codes)
     claimed = _sum(paid, "fund_appy_sum")
     used = sum((_sum(paid, n) for n in TAKEN_OFF), Decimal(0)) - sum(_sum(paid, n) for n in ADDED)
     unequal = paid.filter(pl.col("fund_appy_sum") != pl.sum_horizontal(TAKEN_OFF) - pl.sum_horizontal(ADDED))
     pooled = _sum(paid.filter(pl.col("fund_pay_type") != ACCOUNT_FUND), "fund_appy_sum")
-    settled = {s["fixmedins_code"] for s in month.accepted if s["facts"]["counts"].get("setl_accepted", 0)}
+    upheld = _sum(
+        audited.findings.filter(pl.col("fixmedins_code").is_in(calculated.codes)), "final_det_sumamt"
+    )
     return [
         ("申报基金 = 实拨 + 扣款 + 保证金 + 暂缓 + 抵扣 + 追回 - 调整 - 结转", claimed, used.quantize(CENT)),
         ("恒等式不成立的机构与基金数", 0, unequal.height),
         ("申报额与结算记录不符的机构与基金数", 0, _claims_that_differ(con, paid)),
-        ("申报统筹基金 = 受理基金", pooled, Decimal(audit["fund"]).quantize(CENT)),
-        ("申报个人账户 = 受理个人账户", claimed - pooled, Decimal(audit["account"]).quantize(CENT)),
-        ("拨付扣款 = 复审扣款", _sum(paid, "det_sumamt"), audit["final_det_sumamt"]),
-        ("清算汇总扣款 = 复审扣款", _sum(clearing, "det_sumamt"), audit["final_det_sumamt"]),
-        ("清算笔数 = 受理结算", int(clearing["setl_cnt"].sum()), stages["acceptance"]["setl_accepted"]),
-        ("有受理结算而无拨付行的机构数", 0, len(settled - set(paid["fixmedins_code"]))),
+        ("申报统筹基金 = 已结算批次的受理基金", pooled, taken["fund"]),
+        ("申报个人账户 = 已结算批次的受理个人账户", claimed - pooled, taken["account"]),
+        ("受理基金 = 已结算 + 未结算", Decimal(stages["audit"]["fund"]).quantize(CENT), taken["all"]),
+        ("拨付扣款 = 复审扣款", _sum(paid, "det_sumamt"), upheld),
+        ("清算汇总扣款 = 复审扣款", _sum(clearing, "det_sumamt"), upheld),
+        ("清算笔数 = 已结算批次的受理结算", int(clearing["setl_cnt"].sum()), taken["setl"]),
+        ("有受理结算而无拨付行的机构数", 0, len(taken["codes"] - set(paid["fixmedins_code"]))),
     ]
+
+
+def _settled(con: duckdb.DuckDBPyConnection, codes: list[str]) -> dict[str, Any]:
+    """Count and sum, straight from the settlements, what belongs to settled batches and what does not."""
+    hold(con, "settled_code", pl.DataFrame({"fixmedins_code": codes}, schema={"fixmedins_code": pl.String}))
+    rows = con.execute(
+        "SELECT c.fixmedins_code IS NOT NULL AS settled, count(*), sum(s.fund_pay_sumamt), sum(s.acct_pay), "
+        "list(DISTINCT s.fixmedins_code) FROM accepted_setl AS s LEFT JOIN settled_code AS c "
+        "USING (fixmedins_code) GROUP BY 1"
+    ).fetchall()
+    by = {bool(row[0]): row[1:] for row in rows}
+    zero: tuple[Any, ...] = (0, Decimal(0), Decimal(0), [])
+    count, fund, account, found = by.get(True, zero)
+    waiting = by.get(False, zero)[1]
+    fund, account = Decimal(fund).quantize(CENT), Decimal(account).quantize(CENT)
+    return {
+        "setl": count,
+        "fund": fund,
+        "account": account,
+        "all": fund + Decimal(waiting),
+        "codes": set(found),
+    }
 
 
 def _claims_that_differ(con: duckdb.DuckDBPyConnection, paid: pl.DataFrame) -> int:
@@ -229,33 +273,35 @@ def _claims_that_differ(con: duckdb.DuckDBPyConnection, paid: pl.DataFrame) -> i
         mine = f"WHERE insutype IN ({kinds})" if kinds else ""
         each.append(
             f"SELECT fixmedins_code, '{fund.code}' AS fund_pay_type, sum({fund.column}) AS amount "
-            f"FROM accepted_setl {mine} GROUP BY fixmedins_code"
+            f"FROM accepted_setl SEMI JOIN settled_code USING (fixmedins_code) {mine} GROUP BY fixmedins_code"
         )
     summed = frame(con, " UNION ALL ".join(each))
     both = paid.join(summed, on=["fixmedins_code", "fund_pay_type"], how="full", coalesce=True)
     return both.filter(pl.col("fund_appy_sum").fill_null(0) != pl.col("amount").fill_null(0)).height
 
 
-def verify_written(month: Month, run: dict[str, Any]) -> None:
-    """Read back what was published and check the money again.
+def verify_kept(home: Path, kept: Kept, run: dict[str, Any]) -> None:
+    """Read back what was written, before it becomes part of the record, and check the money again.
 
     Raises:
         StoreError: a file is not what the run wrote.
         InvariantBroken: the money read back differs from the run's.
     """
-    home, region, first = month.home, month.region, month.first
+    for path, digest in kept.values():
+        if store.file_digest(home / path) != digest:
+            raise StoreError(f"{home / path} 写入后读回不一致。请检查磁盘后重新运行。")
     audit = run["stages"]["audit"]
-    found = store.read_table(home, region, first, "findings")
-    path = store.table_path(home, region, first, "settlements")
-    count, fund = pl.scan_parquet(path).select(pl.len(), pl.col("fund_pay_sumamt").sum()).collect().row(0)
+    found = pl.read_parquet(home / kept["findings"][0])
+    settlements = pl.scan_parquet(home / kept["settlements"][0])
+    count, fund = settlements.select(pl.len(), pl.col("fund_pay_sumamt").sum()).collect().row(0)
     pairs: list[Pair] = [
         ("findings.final_det_sumamt", _sum(found, "final_det_sumamt"), audit["final_det_sumamt"]),
         ("settlements", count, audit["setl"]),
         ("fund_pay_sumamt", Decimal(fund or 0).quantize(CENT), Decimal(audit["fund"]).quantize(CENT)),
     ]
     if "payment" in run["stages"]:
-        paid = store.read_table(home, region, first, "payment")
+        paid = pl.read_parquet(home / kept["payment"][0])
         pairs += [(n, _sum(paid, n), v) for n, v in run["stages"]["payment"].items()]
     broken = [f"{n}:读回 {a},应为 {b}" for n, a, b in pairs if str(a) != str(b)]
     if broken:
-        raise InvariantBroken(f"{region} {first:%Y-%m} 读回检查不成立:" + ";".join(broken))
+        raise InvariantBroken(f"{run['region']} {run['month']} 读回检查不成立:" + ";".join(broken))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from jobs.office import Office
 from schemas.layout import table
 from schemas.reasons import REASONS
 from schemas.submission import SUBMISSION
 from settlement import store
-from settlement.acceptance.accept import Verdict
+from settlement.acceptance.accept import RESTS_ON, Verdict
 from settlement.intake.model import Submission
 from settlement.intake.staging import Part, Source
 from settlement.query import frame, hold
@@ -36,26 +36,17 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """Where an intake goes: the store, the region and month, and the day."""
-
-    home: store.Store
-    region: str
-    month: dt.date
-    today: dt.date
-
-
-@dataclass(frozen=True)
 class Batch:
-    """The submissions of one intake as they were read."""
+    """The submissions of one intake as they were read, and the digests of the reference tables they meet."""
 
     fresh: list[Submission]
     parts: list[Part]
     sources: list[Source]
+    versions: dict[str, str]
 
 
 def record(
-    con: duckdb.DuckDBPyConnection, inbox: Inbox, batch: Batch, verdict: Verdict, work: Path
+    con: duckdb.DuckDBPyConnection, office: Office, batch: Batch, verdict: Verdict, work: Path
 ) -> list[Taken]:
     """Keep the tables of an intake and record its submissions in one transaction."""
     if not batch.fresh:
@@ -68,33 +59,47 @@ def record(
         f"COPY (SELECT {columns} FROM st_setl_d AS s SEMI JOIN accepted_key USING (sub, setl_id) "
         f"WHERE NOT s.faulty) TO '{accepted}' (FORMAT parquet, COMPRESSION snappy)"
     )
-    rows = [_row(s, inbox, batch, verdict, content) for s in batch.fresh]
+    rows = [_row(s, office, batch, verdict, content) for s in batch.fresh]
     files = [(part.table, part.path) for part in batch.parts if part.table != "setl_d"]
-    what = [inbox.region, f"{inbox.month:%Y%m}", *sorted(s.digest for s in batch.fresh)]
+    what = [office.region, f"{office.first:%Y%m}", *sorted(_once(s) for s in batch.fresh)]
     intake = hashlib.sha256("|".join(what).encode()).hexdigest()[:16]
-    store.record_intake(inbox.home, intake, rows, [*files, ("accepted", accepted), ("returned", returned)])
+    files += [("accepted", accepted), ("returned", returned)]
+    store.record_intake(office.home, office.act("intake"), intake, rows, files)
     return [_taken(s, row, verdict) for s, row in zip(batch.fresh, rows, strict=True)]
 
 
+def _once(submission: Submission) -> str:
+    """What tells a submission from every other, the same bytes at another time included."""
+    return f"{submission.digest}#{submission.attempt}" if submission.attempt > 1 else submission.digest
+
+
+def _rests_on(verdict: Verdict, number: int, versions: dict[str, str]) -> dict[str, str]:
+    """Digests of the reference tables that a submission was refused by, by table."""
+    if number not in verdict.refused:
+        return {}
+    reasons = set(verdict.faults.filter(pl.col("sub") == number)["reason"])
+    return {name: versions.get(name, "") for reason, name in RESTS_ON.items() if reason in reasons}
+
+
 def _row(
-    submission: Submission, inbox: Inbox, batch: Batch, verdict: Verdict, content: dict[int, str]
+    submission: Submission, office: Office, batch: Batch, verdict: Verdict, content: dict[int, str]
 ) -> dict[str, Any]:
     """One row of the submission table."""
-    number, home = submission.number, inbox.home.home
+    number, home = submission.number, office.home.home
     counted = verdict.counts.filter(pl.col("sub") == number).drop("sub").to_dicts() or [{}]
     counts = {k: str(v) if k.startswith(("medfee", "fund")) else v for k, v in counted[0].items()}
     known = content.get(number, "" if submission.files else submission.digest)
     faults = sorted({f"{f.reason}:{f.table or ''}" for f in submission.faults})
     return {
-        "region": inbox.region,
-        "clr_ym": f"{inbox.month:%Y%m}",
+        "region": office.region,
+        "clr_ym": f"{office.first:%Y%m}",
         "fixmedins_code": submission.code or submission.name[:30],
         "name": submission.name,
         "digest": submission.digest,
         "content": hashlib.sha256("\n".join([known, *faults]).encode()).hexdigest(),
         "status": store.RETURNED if number in verdict.refused else store.ACCEPTED,
         "current": not any(f.reason == "S17" for f in submission.faults),
-        "received_on": inbox.today,
+        "received_on": office.today,
         "kept": submission.kept.relative_to(home).as_posix() if submission.kept else "",
         "sub": number,
         "facts": {
@@ -104,17 +109,20 @@ def _row(
                 {f"{f.label}:{u}" for f in submission.files for u in f.unknown} | set(submission.ignored)
             ),
             "src": [source.src for source in batch.sources if source.sub == number],
+            "rests_on": _rests_on(verdict, number, batch.versions),
         },
+        "attempt": submission.attempt,
     }
 
 
 def _taken(submission: Submission, row: dict[str, Any], verdict: Verdict) -> Taken:
     counts = row["facts"]["counts"]
+    again = ("重新受理:参考数据已更新",) if submission.attempt > 1 else ()
     return Taken(
         name=submission.name,
         fixmedins_code=submission.code,
         outcome="已受理" if row["status"] == store.ACCEPTED else "不予受理",
-        reasons=_reasons(verdict.faults, submission.number),
+        reasons=(*again, *_reasons(verdict.faults, submission.number)),
         setl_in=counts.get("setl_in", 0),
         setl_accepted=counts.get("setl_accepted", 0),
     )

@@ -7,81 +7,93 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import sqlalchemy as sa
 
 from jobs import text
-from jobs.books import Month
-from settlement import policy, store, workdays
-from settlement.audit.rules_file import SUSPICION
+from jobs.office import Office
+from settlement import deadlines, policy, procedure, store
+from settlement.deadlines import Profiles
+from settlement.forecast import forecast
+from settlement.labels import EN, label
+from settlement.procedure import DEEDS, ROLES, STATES
+from settlement.reports.deadline_sheet import Deadlines, forecast_words, state_words, write_deadlines
+from settlement.store import batches, findings, jobs, payments
+from settlement.workdays import Calendar
+
+SHEET = "12_时限监测表.xlsx"
+COLOURS = {"green": "绿", "yellow": "黄", "red": "红", "done": "完", "unknown": "?", "held": "停"}
 
 
-def overview(home: store.Store, region: str | None, today: dt.date) -> list[dict[str, Any]]:
-    """Return one row per region and month with submissions or results.
-
-    Each row: region, month, accepted, returned (submissions), stage, fingerprint, deadline (the
-    earliest of the accepted submissions), workdays_left.
-    """
-    query = (
-        sa.select(store.SUBMISSION)
-        .where(store.SUBMISSION.c.current)
-        .order_by(store.SUBMISSION.c.region, store.SUBMISSION.c.clr_ym)
-    )
-    months: dict[tuple[str, str], list[Any]] = {}
+def clock(home: store.Store, region: str | None, today: dt.date, days: Calendar) -> pl.DataFrame:
+    """Return the state of the clock of every batch, refused ones left out (`settlement.deadlines.WATCH`)."""
+    found, stages = batches.watched(home, region)
+    live = found.filter(pl.col("state") != procedure.RETURNED)
     with home.engine.connect() as db:
-        for row in db.execute(query):
-            if region in (None, row.region):
-                months.setdefault((row.region, row.clr_ym), []).append(row)
-    calendar = workdays.load()
-    return [_row(home, name, clr_ym, rows, calendar, today) for (name, clr_ym), rows in months.items()]
-
-
-def _row(
-    home: store.Store, region: str, clr_ym: str, rows: list[Any], calendar: workdays.Calendar, today: dt.date
-) -> dict[str, Any]:
-    first = dt.date(int(clr_ym[:4]), int(clr_ym[4:]), 1)
-    accepted = [r for r in rows if r.status == store.ACCEPTED]
-    rule = policy.load(region).deadline
-    due = min((calendar.deadline(rule, r.received_on, first).on for r in accepted), default=None)
-    query = (
-        sa.select(store.RUN)
-        .where(store.RUN.c.region == region, store.RUN.c.clr_ym == clr_ym)
-        .order_by(store.RUN.c.id.desc())
+        undecided = findings.undecided(db)
+        answers = payments.bank_answers(db, region)
+    known = live.join(answers, on="batch_id", how="left")
+    named = known.join(_names(home, live), on=["region", "fixmedins_code"], how="left").with_columns(
+        pl.col("fixmedins_name").fill_null(""),
+        undecided=pl.col("batch_id").replace_strict(undecided, default=0, return_dtype=pl.Int64),
     )
+    return deadlines.watch(named, stages.join(live, on="batch_id", how="semi"), profiles(), days, today)
+
+
+def profiles() -> Profiles:
+    """The policy of every region."""
+    return {region: policy.load(region) for region in policy.regions()}
+
+
+def _names(home: store.Store, live: pl.DataFrame) -> pl.DataFrame:
+    schema = {"region": pl.String, "fixmedins_code": pl.String, "fixmedins_name": pl.String}
+    parts = [pl.DataFrame(schema=schema)]
+    for region in live["region"].unique().sort():
+        rows = store.read_reference(home, region, only=("institution",)).get("institution")
+        if rows is not None:
+            newest = rows.sort("begndate").unique("fixmedins_code", keep="last")
+            parts.append(newest.select(pl.lit(region).alias("region"), "fixmedins_code", "fixmedins_name"))
+    return pl.concat(parts)
+
+
+def overview(home: store.Store, region: str | None, today: dt.date, days: Calendar) -> list[dict[str, Any]]:
+    """Return one row per region and month: batches by state, the nearest limit, who is waited for."""
+    watched = clock(home, region, today, days)
+    refused = _refused(home, region)
+    rows = []
+    for row in deadlines.summary(watched).iter_rows(named=True):
+        key = (row["region"], row["clr_ym"])
+        run = store.runs(home, row["region"], _first(row["clr_ym"]))
+        rows.append(
+            {
+                "region": row["region"],
+                "month": f"{row['clr_ym'][:4]}-{row['clr_ym'][4:]}",
+                "accepted": row["batches"],
+                "returned": refused.pop(key, 0),
+                "states": {s: row[s] for s in STATES if row[s]},
+                "stage": run[-1]["stage"] if run else "intake",
+                "fingerprint": run[-1]["fingerprint"] if run else "",
+                "deadline": row["next_limit"],
+                "workdays_left": row["least_left"],
+                "waiting_for": row["oldest_role"],
+                "deed": row["oldest_deed"],
+            }
+        )
+    unknown = ("deadline", "workdays_left", "waiting_for", "deed")
+    empty: dict[str, Any] = {"states": {}, "stage": "intake", "fingerprint": "", **dict.fromkeys(unknown)}
+    rows += [
+        {"region": r, "month": f"{ym[:4]}-{ym[4:]}", "accepted": 0, "returned": n, **empty}
+        for (r, ym), n in refused.items()
+    ]
+    return sorted(rows, key=lambda r: (r["region"], r["month"]))
+
+
+def _first(clr_ym: str) -> dt.date:
+    return dt.date(int(clr_ym[:4]), int(clr_ym[4:]), 1)
+
+
+def _refused(home: store.Store, region: str | None) -> dict[tuple[str, str], int]:
+    """Refused submissions that nothing has replaced, by region and month."""
     with home.engine.connect() as db:
-        last = db.execute(query).first()
-    return {
-        "region": region,
-        "month": f"{first:%Y-%m}",
-        "accepted": len(accepted),
-        "returned": len(rows) - len(accepted),
-        "stage": last.stage if last else "intake",
-        "fingerprint": last.fingerprint if last else "",
-        "deadline": due,
-        "workdays_left": calendar.remaining(today, due) if due else None,
-    }
-
-
-def next_steps(month: Month) -> list[str]:
-    """Say who must do what by when before a calculated month can be paid."""
-    found = store.read_table(month.home, month.region, month.first, "findings")
-    calendar = workdays.load()
-    days = int(month.profile.value("feedback_days", month.last))
-    answer = calendar.add(month.today, days)
-    steps = [f"待办  定点机构:对 {found.height} 条疑点反馈,期限 {answer}({days} 个工作日)"]
-    open_ones = found.filter((pl.col("grade") == SUSPICION) & (pl.col("decision") == "")).height
-    if open_ones:
-        steps.append(f"待办  复审岗:对 {open_ones} 条可疑疑点作出维持、部分维持或撤销的决定")
-    due = min(
-        (calendar.deadline(month.profile.deadline, s["received_on"], month.first).on for s in month.accepted),
-        default=None,
-    )
-    if due:
-        left = calendar.remaining(month.today, due)
-        steps.append(f"待办  负责人核准、财务岗拨付:最迟 {due},尚余 {left} 个工作日")
-    return steps
-
-
-STAGES = {"intake": "已受理,待初审", "audit": "已初审,待结算", "calculate": "已结算"}
+        return batches.refused_now(db, region)
 
 
 def overview_text(rows: list[dict[str, Any]]) -> str:
@@ -89,15 +101,89 @@ def overview_text(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "还没有收到申报。先运行 settle intake。"
     columns = [("统筹区", False), ("结算年月", False), ("受理", True), ("不予受理", True), ("进度", False),
-               ("拨付时限日", False), ("剩余工作日", True)]  # fmt: skip
+               ("最近时限日", False), ("剩余工作日", True), ("待办", False)]  # fmt: skip
     body = [
         [
-            r["region"], r["month"], str(r["accepted"]), str(r["returned"]), STAGES[r["stage"]],
+            r["region"], r["month"], str(r["accepted"]), str(r["returned"]),
+            "  ".join(f"{STATES[s][0]} {n}" for s, n in r["states"].items()) or "—",
             str(r["deadline"] or ""), str(r["workdays_left"] if r["workdays_left"] is not None else ""),
+            f"{ROLES[r['waiting_for']][0]} {DEEDS[r['deed']].zh}" if r["deed"] else "",
         ]
         for r in rows
     ]  # fmt: skip
     return text.table("月度进度", columns, body)
+
+
+def work(home: store.Store) -> dict[str, Any]:
+    """Return the jobs that failed or wait for another try, and messages not sent."""
+    with home.engine.connect() as db:
+        return {"jobs": jobs.open_jobs(db), "mail": store.mail.counts(db)}
+
+
+def work_text(found: dict[str, Any], lang: str = "zh") -> str:
+    """Lay out failed jobs and unsent messages for a terminal; nothing when all is well."""
+    lines = [
+        f"任务 {label('job.' + j['name'], lang)} {j['key']}  {label('job.' + j['state'], lang)}"
+        f"  第 {j['attempts']} 次  下次 {j['next_try_at'] or '—'}  {j['error']}"
+        for j in found["jobs"]
+    ]
+    unsent = {k: n for k, n in found["mail"].items() if k != store.mail.SENT}
+    if unsent:
+        lines.append("待发邮件 " + "  ".join(f"{k} {n}" for k, n in sorted(unsent.items())))
+    return "\n".join(lines)
+
+
+def next_steps(office: Office) -> list[str]:
+    """Say who must do what by when before the month's batches are closed."""
+    watched = clock(office.home, office.region, office.today, office.calendar())
+    mine = watched.filter(
+        (pl.col("clr_ym") == office.clr_ym) & deadlines.is_open() & pl.col("deed").is_not_null()
+    )
+    groups = mine.group_by("state", "role", "deed").agg(
+        pl.len(), pl.col("act_by").min(), pl.col("limit_on").min(), pl.col("days_left").min()
+    )
+    order = {state: i for i, state in enumerate(STATES)}
+    steps = []
+    for row in sorted(groups.iter_rows(named=True), key=lambda r: order[r["state"]]):
+        by = f",最迟 {row['act_by']}" if row["act_by"] else ""
+        limit = f"(拨付时限 {row['limit_on']},尚余 {row['days_left']} 个工作日)" if row["limit_on"] else ""
+        steps.append(f"待办  {ROLES[row['role']][0]}:{DEEDS[row['deed']].zh} {row['len']} 家{by}{limit}")
+    return steps
+
+
+def watch_text(watched: pl.DataFrame, expected: pl.DataFrame, lang: str) -> str:
+    """Lay out the clocks of unfinished batches and what cannot make it."""
+    open_ones = watched.filter(deadlines.is_open())
+    columns = [("统筹区", False), ("年月", False), ("机构", False), ("状态", False), ("时限日", False),
+               ("剩余", True), ("色", False), ("谁", False), ("办什么", False), ("最迟", False)]  # fmt: skip
+    at = 1 if lang == EN else 0
+    shown = open_ones.head(200).with_columns(words=state_words(open_ones.columns, lang))
+    body = [
+        [
+            r["region"], r["clr_ym"], r["fixmedins_code"], r["words"], str(r["limit_on"] or ""),
+            "" if r["days_left"] is None else str(r["days_left"]), COLOURS.get(r["colour"], r["colour"]),
+            ROLES[r["role"]][at] if r["role"] else "", (DEEDS[r["deed"]].zh if r["deed"] else "") or "",
+            str(r["act_by"] or ""),
+        ]
+        for r in shown.iter_rows(named=True)
+    ]  # fmt: skip
+    words = forecast_words(expected.filter(pl.col("late").fill_null(True)), lang)
+    lines = [text.table(f"时限 未办结 {open_ones.height} 家", columns, body)]
+    lines += [f"预测  {r['fixmedins_code']}  {r['why']}" for r in words.head(50).iter_rows(named=True)]
+    return "\n".join(lines)
+
+
+def write_sheet(office: Office) -> Path:
+    """Write 12_时限监测表 of the office's month as of today."""
+    days = office.calendar()
+    watched = clock(office.home, office.region, office.today, days)
+    expected = forecast(watched, profiles(), days, office.today)
+    mine = pl.col("clr_ym") == office.clr_ym
+    sheet = Deadlines(
+        policy.load(office.region).label, office.first, office.today, watched.filter(mine),
+        expected.filter(mine), deadlines.summary(watched),
+    )  # fmt: skip
+    return write_deadlines(office.home.month_folder(office.region, office.first) / SHEET, sheet, office.lang)
 
 
 def month_text(run: dict[str, Any], folder: Path) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from jobs.recording import Batch, Inbox, Taken, record
+from jobs.office import Office, permit
+from jobs.recording import Batch, Taken, record
 from schemas.layout import table
 from schemas.submission import SUBMISSION
 from settlement import policy, reference, store
@@ -29,17 +30,12 @@ UNOPENED = ("S01", "S02")
 Progress = Callable[[str, int, int], None]
 
 
-def take_in(
-    home: store.Store, region: str, month: dt.date, paths: list[Path], today: dt.date, progress: Progress
-) -> list[Taken]:
+def take_in(office: Office, paths: list[Path], progress: Progress) -> list[Taken]:
     """Take in submissions of one region and month.
 
     Args:
-        home: the store.
-        region: profile name.
-        month: first day of the claim month.
+        office: the store, region, month, day of receipt, and who takes them in.
         paths: submissions, or folders of them.
-        today: the day they are received.
         progress: called with step, done, total.
 
     Returns:
@@ -47,9 +43,14 @@ def take_in(
 
     Raises:
         ReferenceError: institutions or agreements are not loaded.
+        ProcedureError: the actor may not take in, or another process has just done so.
     """
+    permit(office, "intake")
+    home, region, month = office.home, office.region, office.first
     profile = policy.load(region)
-    facts = store.read_reference(home, region)
+    newest = store.reference_versions(home, region)
+    versions = {name: row["digest"] for name, row in newest.items()}
+    facts = store.read_reference(home, region, {name: row["path"] for name, row in newest.items()})
     lacking = [name for name in NEEDED if name not in facts]
     if lacking:
         raise ReferenceError(f"{region} 还没有载入 {'、'.join(lacking)}。请先运行 reference load。")
@@ -57,24 +58,37 @@ def take_in(
     with store.work_folder(home) as work:
         _keep_all(found, home.home / "received" / region / f"{month:%Y-%m}", progress)
         before = store.submissions(home, region, month)
-        fresh, taken = _sort_out(found, before, month)
+        fresh, taken = _sort_out(found, before, month, versions)
         files = _inspect_all(fresh, work, progress)
         last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
         codes = reference.code_lists(facts, month, last)
         progress("读取并检查", 0, len(files))
-        parts, sources = staging.stage(files, codes, work)
+        parts, sources = staging.stage(files, codes, work, home.home)
         con = open_engine("2GB", work / "spill")
         try:
             cells = [staging.cell_faults(part, codes) for part in parts]
-            batch = Batch(fresh, parts, sources)
+            batch = Batch(fresh, parts, sources, versions)
             _open_stage(con, batch, cells)
             progress("受理", 0, len(fresh))
             verdict = accept.judge(con, _claimants(fresh), _known_faults(batch, cells), facts, profile, month)
-            recorded = record(con, Inbox(home, region, month, today), batch, verdict, work)
+            recorded = record(con, office, batch, verdict, work)
             taken += _telling_replaced(recorded, before)
         finally:
             con.close()
     return sorted(taken, key=lambda t: (t.fixmedins_code, t.name))
+
+
+def load_reference(office: Office, folder: Path) -> list[dict[str, Any]]:
+    """Load the reference tables of a folder; each that differs becomes a new version.
+
+    Returns:
+        One row per table: table, rows, new_version.
+    """
+    act = permit(office, "reference")
+    return [
+        {"table": name, "rows": rows.height, "new_version": store.add_reference(office.home, act, name, rows)}
+        for name, rows in reference.read_folder(folder).items()
+    ]
 
 
 def _keep_all(found: list[Submission], folder: Path, progress: Progress) -> None:
@@ -85,10 +99,11 @@ def _keep_all(found: list[Submission], folder: Path, progress: Progress) -> None
 
 
 def _sort_out(
-    found: list[Submission], before: list[dict[str, Any]], month: dt.date
+    found: list[Submission], before: list[dict[str, Any]], month: dt.date, versions: dict[str, str]
 ) -> tuple[list[Submission], list[Taken]]:
     """Set aside what was sent before, what a later turn replaces, and months already accepted."""
-    known = {(row["fixmedins_code"], row["digest"]) for row in before}
+    again = _to_judge_again(before, versions)
+    known = {(row["fixmedins_code"], row["digest"]) for row in before} - set(again)
     accepted = {r["fixmedins_code"] for r in before if r["status"] == store.ACCEPTED and r["current"]}
     newest = _newest(found, month, known)
     fresh, taken = [], []
@@ -108,8 +123,23 @@ def _sort_out(
             if submission.code in accepted:
                 submission.faults.append(Fault("S17"))
             known.add((who, submission.digest))
+            submission.attempt = again.get((who, submission.digest), 1)
             fresh.append(submission)
     return fresh, taken
+
+
+def _to_judge_again(before: list[dict[str, Any]], versions: dict[str, str]) -> dict[tuple[str, str], int]:
+    """What was refused by reference tables that have changed since: institution, digest -> which time it is.
+
+    The same bytes are judged anew then, unless the month has been accepted meanwhile.
+    """
+    accepted = {r["fixmedins_code"] for r in before if r["status"] == store.ACCEPTED and r["current"]}
+    last = {(r["fixmedins_code"], r["digest"]): r for r in before if r["fixmedins_code"] not in accepted}
+    return {
+        key: row["attempt"] + 1
+        for key, row in last.items()
+        if any(versions.get(name, "") != was for name, was in row["facts"].get("rests_on", {}).items())
+    }
 
 
 def _recorded_as(submission: Submission) -> str:
@@ -141,7 +171,8 @@ def _inspect_all(
     fresh: list[Submission], work: Path, progress: Progress
 ) -> list[tuple[Submission, TableFile]]:
     def look(submission: Submission) -> None:
-        folder = work / f"{submission.number:06d}"
+        # The digest keeps the names of two intakes apart, so a line always finds its own submission.
+        folder = work / f"{submission.number:06d}_{submission.digest[:12]}"
         folder.mkdir()
         for name, path in package.unpack(submission, folder):
             file, faults = textfile.inspect(name, path, folder)
