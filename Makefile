@@ -25,6 +25,7 @@ test-old-duckdb: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.procedure
 
 lint: $(READY)
 	$(BIN)/ruff check
