@@ -6,15 +6,15 @@ import duckdb
 import polars as pl
 
 from jobs import publishing, standing
-from jobs.books import Audited, Month, connect, open_month, prior_reversals
+from jobs.books import Audited, Month, connect, month_rows, open_month
 from jobs.office import Office, chosen, permit
 from jobs.progress import Progress, quiet
 from settlement import procedure, store
 from settlement.audit import engine, findings
-from settlement.audit.findings import word
 from settlement.audit.rules_file import Rule
 from settlement.policy import Profile
 from settlement.query import frame, hold
+from settlement.review import booking
 from settlement.store import batches
 from settlement.store.batches import Batch
 from settlement.store.findings import record_findings
@@ -46,9 +46,8 @@ def audit(month: Month, progress: Progress = quiet) -> tuple[duckdb.DuckDBPyConn
     """
     progress("初审", 0, len(month.rules))
     con = connect(month)
-    before = prior_reversals(month)
-    engine.open_month(con, "accepted_setl", "accepted_line", month.first, month.reference, before)
-    hits, not_run = findings.collect(con, month.rules, month.profile, set(month.reference))
+    loaded = engine.open_month(con, month_rows(con, month), month.reference, month.rules)
+    hits, not_run = findings.collect(con, month.rules, month.profile, loaded)
     found, risk = findings.build(con, hits, month.rules, month.region, month.first)
     progress("初审", len(month.rules), len(month.rules))
     return con, Audited(found, risk, not_run)
@@ -122,13 +121,8 @@ def _details(con: duckdb.DuckDBPyConnection, month: Month, found: pl.DataFrame) 
         schema=["rule_id", "rule_name", "national_ref", "basis"],
         orient="row",
     )
-    empty = rows.head(0).with_columns(pl.lit("").alias("vola_cont_en"))
-    english = [
-        word(rows.filter(pl.col("rule_id") == r.rule_id), r.message_en, "vola_cont_en") for r in month.rules
-    ]
-    worded = pl.concat([empty, *english]).sort("finding_id")
-    joined = worded.join(facts, on="rule_id", how="left", maintain_order="left")
-    return joined.with_columns(standing.limit()).select(
+    joined = rows.join(facts, on="rule_id", how="left", maintain_order="left")
+    return joined.with_columns(booking.limit()).select(
         pl.col(n).cast(t) for n, t in standing.DETAIL_SCHEMA.items()
     )
 

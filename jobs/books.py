@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -13,9 +13,10 @@ import polars as pl
 
 from jobs.office import Office
 from schemas.layout import table
-from schemas.submission import FeeListD, SetlD
+from schemas.submission import ClrSum, FeeListD, SetlD, SetlListDiagD, SetlListOprnD
 from settlement import policy, store, workdays
 from settlement.audit import rules_file
+from settlement.audit.engine import MonthRows, PastMonth
 from settlement.errors import SettlementError
 from settlement.query import hold, open_engine
 
@@ -109,30 +110,58 @@ def open_month(office: Office, pinned: dict[str, Any] | None = None) -> Month:
 def connect(month: Month) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB connection whose `accepted_setl` and `accepted_line` are the month's rows."""
     con = open_engine(MEMORY, month.home.home / "work" / "spill")
-    con.execute(f"CREATE TEMP VIEW raw_setl AS {_settlement_sql(month)}")
-    shared = "SELECT setl_id FROM raw_setl GROUP BY setl_id HAVING count(DISTINCT fixmedins_code) > 1"
-    con.execute(f"CREATE TEMP TABLE shared_id AS {shared}")
-    con.execute(
-        f"CREATE TEMP VIEW accepted_setl AS SELECT {_own(con, SetlD, 'fixmedins_code')} FROM raw_setl"
-    )
-    con.execute(f"CREATE TEMP VIEW accepted_line AS {_line_sql(con, month)}")
+    _open_rows(con, month, "accepted")
     return con
 
 
-def _own(con: duckdb.DuckDBPyConnection, model: type, owner: str) -> str:
+def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
+    """Name the relations of a connected month and of the stored months before it, for the rules."""
+    earlier = []
+    for first in store.earlier_months(month.home, month.region, month.first):
+        before = replace(month.office, first=first)
+        current = [r for r in store.submissions(month.home, month.region, first) if r["current"]]
+        name = f"past_{first:%Y%m}"
+        _open_rows(con, Month(before, month.profile, current, {}, {}, month.rules), name)
+        earlier.append(PastMonth(first, f"{name}_setl", f"{name}_line"))
+    shared = con.execute("SELECT count(*) FROM accepted_shared").fetchall()[0][0] > 0
+    for model in (SetlListDiagD, SetlListOprnD, ClrSum):
+        rows = _rows_sql(con, month, model, "accepted", shared)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW accepted_{table(model).name} AS {rows}")
+    return MonthRows(
+        month.first,
+        "accepted_setl",
+        "accepted_line",
+        "accepted_setl_list_diag_d",
+        "accepted_setl_list_oprn_d",
+        "accepted_clr_sum",
+        prior_reversals(month),
+        tuple(earlier),
+    )
+
+
+def _open_rows(con: duckdb.DuckDBPyConnection, month: Month, name: str) -> None:
+    """Create `<name>_setl` and `<name>_line` of a month's accepted submissions."""
+    con.execute(f"CREATE TEMP VIEW {name}_raw AS {_settlement_sql(month)}")
+    same_id = f"SELECT setl_id FROM {name}_raw GROUP BY setl_id HAVING count(DISTINCT fixmedins_code) > 1"
+    con.execute(f"CREATE TEMP TABLE {name}_shared AS {same_id}")
+    shared = con.execute(f"SELECT count(*) FROM {name}_shared").fetchall()[0][0] > 0
+    settlements = _own(SetlD, "fixmedins_code", f"{name}_shared" if shared else "")
+    con.execute(f"CREATE TEMP VIEW {name}_setl AS SELECT {settlements} FROM {name}_raw")
+    lines = _rows_sql(con, month, FeeListD, name, shared)
+    con.execute(f"CREATE TEMP VIEW {name}_line AS {lines}")
+
+
+def _own(model: type, owner: str, shared: str) -> str:
     """Columns of a table; a settlement id that two institutions use gets its owner added.
 
     Ids come from the platform and are unique; where two institutions declare the same one, neither may
     touch the other's settlement, so from here on they are told apart.
     """
     names = list(table(model).schema)
-    if con.execute("SELECT count(*) FROM shared_id").fetchall()[0][0] == 0:
+    if not shared:
         return ", ".join(names)
-    told_apart = (
-        "CASE WHEN {c} IN (SELECT setl_id FROM shared_id) THEN {c} || '@' || "
-        + owner
-        + " ELSE {c} END AS {c}"
-    )
+    is_shared = f"{{c}} IN (SELECT setl_id FROM {shared})"
+    told_apart = f"CASE WHEN {is_shared} THEN {{c}} || '@' || {owner} ELSE {{c}} END AS {{c}}"
     return ", ".join(told_apart.format(c=n) if n in ("setl_id", "init_setl_id") else n for n in names)
 
 
@@ -159,32 +188,31 @@ def _sql_type(dtype: Any) -> str:  # noqa: ANN401 - a polars type
     return {pl.Date: "DATE", pl.Datetime: "TIMESTAMP"}.get(dtype.base_type(), "VARCHAR")
 
 
-def _line_sql(con: duckdb.DuckDBPyConnection, month: Month) -> str:
-    """Lines of the accepted submissions; a part that also holds other submissions is filtered."""
-    paths = store.stored_files(month.home, {s["intake"] for s in month.accepted}, "fee_list_d")
-    shared = con.execute("SELECT count(*) FROM shared_id").fetchall()[0][0] > 0
+def _rows_sql(
+    con: duckdb.DuckDBPyConnection, month: Month, model: type, name: str, shared: bool
+) -> str:  # fmt: skip
+    """Rows of a table of the accepted submissions; a part that also holds other submissions is filtered."""
+    about = table(model)
+    paths = store.stored_files(month.home, {s["intake"] for s in month.accepted}, about.name)
     rows = [(s["intake"], src, s["fixmedins_code"]) for s in month.accepted for src in s["facts"]["src"]]
     schema = {"intake": pl.String, "src": pl.String, "owner": pl.String}
-    hold(con, "line_owner", pl.DataFrame(rows, schema=schema, orient="row"))
+    hold(con, f"{name}_owner", pl.DataFrame(rows, schema=schema, orient="row"))
     parts = []
     sizes = _intake_sizes(month)
     for intake, found in sorted(paths.items()):
         reader = f"read_parquet({[str(p) for p in found]}, union_by_name=true)"
         accepted_here = sum(1 for s in month.accepted if s["intake"] == intake)
         # The same bytes may have been refused in one intake and accepted in another.
-        owners = f"(SELECT src, owner FROM line_owner WHERE intake = '{intake}')"
-        mixed = accepted_here < sizes[intake]
+        owners = f"(SELECT src, owner FROM {name}_owner WHERE intake = '{intake}')"
         if shared:
-            owned = _own(con, FeeListD, "o.owner")
+            owned = _own(model, "o.owner", f"{name}_shared")
             parts.append(f"SELECT {owned} FROM {reader} JOIN {owners} AS o USING (src)")
-        elif mixed:
-            parts.append(
-                f"SELECT {', '.join(table(FeeListD).schema)} FROM {reader} SEMI JOIN {owners} USING (src)"
-            )
+        elif accepted_here < sizes[intake]:
+            parts.append(f"SELECT {', '.join(about.schema)} FROM {reader} SEMI JOIN {owners} USING (src)")
         else:
-            parts.append(f"SELECT {', '.join(table(FeeListD).schema)} FROM {reader}")
+            parts.append(f"SELECT {', '.join(about.schema)} FROM {reader}")
     if not parts:
-        empty = ", ".join(f"NULL::{_sql_type(t)} AS {n}" for n, t in table(FeeListD).schema.items())
+        empty = ", ".join(f"NULL::{_sql_type(t)} AS {n}" for n, t in about.schema.items())
         return f"SELECT {empty} WHERE false"
     return " UNION ALL ".join(parts)
 

@@ -18,6 +18,7 @@ from schemas.funds import ACCOUNT_FUND, FUNDS
 from settlement import store, workdays
 from settlement.errors import InvariantBroken, StoreError
 from settlement.query import frame, hold
+from settlement.review import booking
 from settlement.store.months import Kept
 
 TAKEN_OFF = (
@@ -196,8 +197,9 @@ def checks(
     """
     came, taken, audit = stages["intake"], stages["acceptance"], stages["audit"]
     found, funds = audited.findings, audited.finding_funds
-    most = pl.when(pl.col("grade") == "违规").then("det_sumamt").otherwise("risk_amt")
-    raised = found.filter(pl.col("final_det_sumamt") > most).height
+    raised = (
+        found.with_columns(booking.limit()).filter(pl.col("final_det_sumamt") > pl.col("limit_amt")).height
+    )
     pairs: list[Pair] = [
         ("申报结算 = 受理 + 退回", came["setl_in"], taken["setl_accepted"] + taken["setl_returned"]),
         ("申报明细 = 受理 + 退回", came["line_in"], taken["line_accepted"] + taken["line_returned"]),

@@ -27,7 +27,7 @@ OF_LINE = (
     "fee_ocur_time", "hilist_code", "hilist_name", "cnt", "pric", "det_item_fee_sumamt", "inscp_amt",
     "bilg_dept_codg", "bilg_dr_code",
 )  # fmt: skip
-OF_RULE = ("funds", "vola_cont_en", "rule_name", "national_ref", "basis")
+OF_RULE = ("funds", "rule_name", "national_ref", "basis")
 DETAIL_SCHEMA: dict[str, Any] = {
     **table(Finding).schema,
     **{name: table(SetlD).schema[name] for name in OF_SETTLEMENT},
@@ -83,7 +83,7 @@ def audit_table(office: Office, audited: list[Batch], name: str, empty: Mapping[
     parts = [pl.DataFrame(schema=empty)]
     for ident in sorted({b.run_id for b in audited if b.run_id}):
         codes = [b.fixmedins_code for b in audited if b.run_id == ident]
-        rows = store.read_kept(office.home, runs[ident], name)
+        rows = _with_all(store.read_kept(office.home, runs[ident], name), empty)
         if "fixmedins_code" not in rows.columns:
             owner = store.read_kept(office.home, runs[ident], FOUND).select("finding_id", "fixmedins_code")
             rows = rows.join(owner, on="finding_id").filter(pl.col("fixmedins_code").is_in(codes))
@@ -91,6 +91,12 @@ def audit_table(office: Office, audited: list[Batch], name: str, empty: Mapping[
         else:
             parts.append(rows.filter(pl.col("fixmedins_code").is_in(codes)))
     return pl.concat(parts).sort("finding_id")
+
+
+def _with_all(rows: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Give a table of an audit by an earlier version the columns it did not have yet, empty."""
+    lacking = [pl.lit("").alias(name) for name in schema if name not in rows.columns]
+    return rows.with_columns(lacking).select([*schema, *(c for c in rows.columns if c not in schema)])
 
 
 def sent(office: Office) -> pl.DataFrame:
@@ -119,12 +125,6 @@ def details(office: Office, now: Standing | None = None) -> pl.DataFrame:
     )
     full = joined.join(answers, on="finding_id", how="left").join(decided, on="finding_id", how="left")
     return full.select(*facts.columns, pl.exclude(facts.columns)).sort("finding_id")
-
-
-def limit() -> pl.Expr:
-    """What a finding can cost at most: its preliminary deduction, or for 可疑 the money at risk."""
-    violation = pl.col("grade") == "违规"
-    return pl.when(violation).then(pl.col("det_sumamt")).otherwise(pl.col("risk_amt")).alias("limit_amt")
 
 
 def _with_replies(found: pl.DataFrame, replies: pl.DataFrame, audited: list[Batch]) -> pl.DataFrame:

@@ -11,8 +11,10 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
+from schemas.evidence import EVIDENCE
 from schemas.knowledge import KNOWLEDGE
 from schemas.layout import Price, Ratio, field
+from schemas.own_lists import OWN_LISTS
 
 Score = Annotated[pl.Decimal, 5, 2]
 
@@ -287,5 +289,7 @@ REFERENCE: tuple[type[pa.DataFrameModel], ...] = (
     FundAccount,
     Contact,
     Assessment,
+    *EVIDENCE,
     *KNOWLEDGE,
+    *OWN_LISTS,
 )

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,11 @@ from typing import Any
 from settlement.errors import PolicyError
 
 FOLDER = Path(__file__).parent / "policies"
-UNITS = {"day_of_month", "days", "workdays", "ratio", "years", "hours", "yuan", "code", "count"}
+UNITS = {
+    "day_of_month", "days", "workdays", "ratio", "years", "months", "hours", "minutes", "yuan", "code",
+    "count",
+}  # fmt: skip
+SWITCH = {"status": ("trial", "active", "retired"), "grade": ("违规", "可疑")}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,24 @@ class Parameter:
             )
         return held[-1]
 
+    def cited(self, day: dt.date, sources: dict[str, dict[str, Any]]) -> str:
+        """Return name, value, unit and source of the value in force on a day, in one text."""
+        value = self.on(day)
+        assumed = ",推定" if value.assumed else ""
+        title = sources[value.source]["title"]
+        return f"{self.name}={value.value}({self.label},{title} {value.article}{assumed})"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """How a region runs a rule from a day on; an empty status or grade is the rule file's own."""
+
+    start: dt.date
+    status: str
+    grade: str
+    source: str
+    article: str
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -78,6 +100,20 @@ class Profile:
     parameters: dict[str, Parameter]
     sources: dict[str, dict[str, Any]]
     digest: str
+    rules: dict[str, tuple[Switch, ...]] = field(default_factory=dict)
+
+    def switches(self, rule_id: str) -> tuple[Switch, ...]:
+        """Return how the region runs a rule, by first day; nothing when it runs it as its file says."""
+        return self.rules.get(rule_id, ())
+
+    def switch(self, rule_id: str, day: dt.date) -> Switch | None:
+        """Return the switch of a rule in force on a day."""
+        held = [switch for switch in self.switches(rule_id) if switch.start <= day]
+        return held[-1] if held else None
+
+    def cited(self, names: tuple[str, ...], day: dt.date) -> str:
+        """Return parameters as they stand on a day, each with its value and source."""
+        return ";".join(self.parameter(name).cited(day, self.sources) for name in sorted(names))
 
     def value(self, name: str, day: dt.date) -> Decimal | int | str:
         """Return a parameter's value on a day."""
@@ -116,7 +152,8 @@ def load(region: str, folder: Path = FOLDER) -> Profile:
     national, own = _read(folder / "national.toml"), _read(path)
     sources = {**national["sources"], **own["sources"]}
     raw = {**national.get("parameters", {}), **own.get("parameters", {})}
-    text = json.dumps([own, raw, sources], sort_keys=True, default=str, ensure_ascii=False)
+    switched = {**national.get("rules", {}), **own.get("rules", {})}
+    text = json.dumps([own, raw, sources, switched], sort_keys=True, default=str, ensure_ascii=False)
     return Profile(
         region=region,
         label=own["profile"]["label"],
@@ -127,11 +164,31 @@ def load(region: str, folder: Path = FOLDER) -> Profile:
         parameters={name: _parameter(name, body, sources) for name, body in raw.items()},
         sources=sources,
         digest=hashlib.sha256(text.encode()).hexdigest(),
+        rules={ident: _switches(ident, body, sources) for ident, body in switched.items()},
     )
 
 
 def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+
+
+def _switches(ident: str, body: dict[str, Any], sources: dict[str, Any]) -> tuple[Switch, ...]:
+    """Read `[rules.<ID>]`: values with from, source, article and a status, a grade or both."""
+    found = []
+    for v in body["values"]:
+        given = {key: v[key] for key in SWITCH if key in v}
+        strange = {key: value for key, value in given.items() if value not in SWITCH[key]}
+        if strange or not given:
+            raise PolicyError(f"规则 {ident} 的开关 {v} 有误:status、grade 至少一项,取值见 {SWITCH}")
+        if v["source"] not in sources:
+            raise PolicyError(f"规则 {ident} 的出处 {v['source']} 不在 [sources] 中")
+        found.append(
+            Switch(v["from"], given.get("status", ""), given.get("grade", ""), v["source"], v["article"])
+        )
+    starts = [switch.start for switch in found]
+    if starts != sorted(set(starts)):
+        raise PolicyError(f"规则 {ident} 的起始日须逐条递增:{starts}")
+    return tuple(found)
 
 
 def _parameter(name: str, body: dict[str, Any], sources: dict[str, Any]) -> Parameter:

@@ -157,7 +157,9 @@ def risks(settlements: list[Row], lines: list[Row], findings: list[Row]) -> list
         ratio = min(Fraction(1), Fraction(f["part"]) / Fraction(f["whole"]))
         on_line = share.get((f["setl_id"], f["bkkp_sn"]), {})
         reach = scope[f["setl_id"]] if f["bkkp_sn"] is None else on_line
-        found.append({code: round_half_up(amount * ratio) for code, amount in reach.items()})
+        only = f.get("funds")
+        wanted = reach if only is None else set(only.split("|"))
+        found.append({c: round_half_up(amount * ratio) for c, amount in reach.items() if c in wanted})
     return found
 
 

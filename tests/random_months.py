@@ -77,6 +77,7 @@ FINDING_SCHEMA: dict[str, Any] = {
     "bkkp_sn": pl.String,
     "part": pl.Decimal(18, 4),
     "whole": pl.Decimal(18, 4),
+    "funds": pl.String,
 }
 
 
@@ -305,6 +306,7 @@ def _findings(draw: Draw, settlements: list[Row], lines: list[Row]) -> list[Row]
                 "bkkp_sn": sn,
                 "part": Decimal(part).quantize(_quarter),
                 "whole": Decimal(whole).quantize(_quarter),
+                "funds": draw(st.sampled_from((None, None, None, "310100", "310200|330100"))),
             }
         )
     return found

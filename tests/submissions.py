@@ -28,7 +28,7 @@ from schemas.layout import Table, table
 from schemas.reference import REFERENCE
 from schemas.submission import SUBMISSION
 from settlement import store
-from tests import rule_cases
+from settlement.audit import cases as rule_cases
 
 Row = dict[str, str]
 

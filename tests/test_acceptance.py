@@ -19,9 +19,9 @@ from schemas.reasons import REASONS
 from schemas.submission import FeeListD, SetlD
 from settlement import reference as reference_data
 from settlement import store
+from settlement.audit import cases as rule_cases
 from settlement.intake import staging, textfile
 from settlement.intake.model import Submission
-from tests import rule_cases
 from tests.submissions import HEALTHY, MONTH, TABLES, Office, Sent, reference, valid, with_diagnoses
 
 SETL, LINE, DIAG, OPRN = "setl_d", "fee_list_d", "setl_list_diag_d", "setl_list_oprn_d"

@@ -55,7 +55,7 @@ def hold(con, name, frame):
 def open_month(con, month: Month):
     hold(con, "setl_rows", month.setl_d)
     hold(con, "line_rows", month.fee_list_d)
-    engine.open_month(con, "setl_rows", "line_rows", MONTH, {})
+    engine.open_month(con, engine.MonthRows(MONTH, "setl_rows", "line_rows"), {})
 
 
 def price(con, findings):
@@ -101,7 +101,7 @@ def check_valid_settlements_and_net_lines(con, month: Month):
 def whole_lines(month: Month):
     """Return one suspicion on the whole of each net line: it books nothing and costs the share."""
     whole = dict.fromkeys(FINDING_SCHEMA, Decimal(1))
-    whole |= {"rule_id": "Z99", "grade": "可疑", "deduction": "DL", "status": "active"}
+    whole |= {"rule_id": "Z99", "grade": "可疑", "deduction": "DL", "status": "active", "funds": None}
     valid = oracle.valid_ids(month.settlements)
     return [
         whole | {"setl_id": setl_id, "bkkp_sn": line["bkkp_sn"]}
@@ -145,7 +145,7 @@ def test_amounts_too_long_for_a_float(con):
     in_scope = (994_265_280, 625_921_639, 1_000_000_001)
     fund = {"medfee_sumamt": 2_620_186_920, "inscp_amt": 2_620_186_920, "hifp_pay": 2_567_077_305}
     half = {"part": Decimal("3333333.3333"), "whole": Decimal("6666666.6666")}
-    finding = {"rule_id": "B01", "grade": "违规", "deduction": "DP", "status": "active"}
+    finding = {"rule_id": "B01", "grade": "违规", "deduction": "DP", "status": "active", "funds": None}
     month = Month(
         [
             settlement("S1", dict.fromkeys(SETL_MONEY, 0) | fund),

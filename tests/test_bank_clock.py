@@ -12,8 +12,9 @@ import pytest
 from jobs import monthly, paying, status
 from jobs.office import Office
 from settlement import procedure
+from settlement.audit import cases as rule_cases
 from settlement.store import payments
-from tests import rule_cases, submissions
+from tests import submissions
 from tests.submissions import HEALTHY, MONTH, REGION, TODAY, valid
 
 FUNDS = {"310100": "pooled", "310200": "account"}

@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from settlement import policy
+from settlement.audit import cases as rule_cases
 from settlement.audit import engine, rules_file
 from settlement.audit.rules_file import RULES, Rule
-from tests import rule_cases
 
 FILES = sorted(RULES.glob("*.sql"))
 CASE_FILES = sorted(rule_cases.CASES.glob("*.toml"))
@@ -57,7 +57,9 @@ def test_file_is_named_after_id_and_english_name(path: Path, rule: Rule) -> None
 
 
 def test_header_says_something(rule: Rule) -> None:
-    texts = (rule.name, rule.name_en, rule.message, rule.message_en, rule.misses)
+    texts = (
+        rule.name, rule.name_en, rule.purpose, rule.purpose_en, rule.message, rule.message_en, rule.misses,
+    )  # fmt: skip
 
     assert all(text.strip() for text in texts)
     assert rule.clr_types
@@ -94,10 +96,12 @@ def test_parameters_are_in_every_profile_with_the_same_unit(rule: Rule) -> None:
 
 
 def test_reads_names_what_the_select_reads(rule: Rule) -> None:
-    known = engine.BUILT_IN | set(rule_cases.MODELS)
+    known = engine.BUILT_IN | {"operation"} | set(rule_cases.MODELS)
     read = set(re.findall(r"\b(?:from|join)\s+(\w+)", _plain(rule.sql))) & known
 
-    assert read == set(rule.reads)
+    assert read == set(rule.reads) | set(rule.uses)
+    assert not set(rule.reads) & set(rule.uses)
+    assert (rule.past is not None) == bool(read & {"past_settlement", "past_line"})
 
 
 def test_message_uses_keys_of_the_evidence(rule: Rule) -> None:
@@ -124,7 +128,7 @@ def test_an_empty_month_has_the_contract_columns_and_no_hits(rule: Rule) -> None
     found = rule_cases.run(rule, nothing)
 
     assert found.height == 0
-    assert tuple(found.columns) == (*engine.HIT_COLUMNS, "grade")
+    assert found.schema == engine.HIT_SCHEMA
 
 
 def test_rule_has_cases_with_a_hit_and_without(rule: Rule) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from settlement.audit import cases as rule_cases
 from settlement.audit import rules_file
+from settlement.audit.cases import Case
 from settlement.audit.rules_file import Rule
-from tests import rule_cases
-from tests.rule_cases import Case
 
 CASES = [case for path in sorted(rule_cases.CASES.glob("*.toml")) for case in rule_cases.read(path)]
 
@@ -46,7 +46,7 @@ def _expected(case: Case) -> list[dict[str, Any]]:
 def _compared(case: Case) -> list[str]:
     """A case that states grade or related in one expected row states it in all."""
     stated = {key for row in case.expect for key in row}
-    known = ["setl_id", "bkkp_sn", "part", "whole", "grade", "related"]
+    known = ["setl_id", "bkkp_sn", "part", "whole", "grade", "related", "funds"]
     assert stated <= set(known), f"用例「{case.name}」的 expect 有未知的键 {stated - set(known)}"
     return known[:4] + [key for key in known[4:] if key in stated]
 

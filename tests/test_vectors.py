@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from settlement import money, payment, policy
+from settlement.audit import cases as rule_cases
 from settlement.audit import engine, rules_file, shares
-from tests import rule_cases
 
 MONTH = dt.date(2026, 4, 1)
 RULES = {rule.rule_id: rule for rule in rules_file.load_all()}
@@ -26,11 +26,19 @@ def priced(settlement: dict, lines: list[dict], hits: list[dict], clr_type: str 
     frames = rule_cases.submission(
         [{"setl_id": "S1", **settlement}], [{"setl_id": "S1", **n} for n in lines], clr_type
     )
-    base = {"setl_id": "S1", "grade": "违规", "status": "active", "deduction": "DL", "part": 1, "whole": 1}
+    base = {
+        "setl_id": "S1",
+        "grade": "违规",
+        "status": "active",
+        "deduction": "DL",
+        "part": 1,
+        "whole": 1,
+        "funds": None,
+    }
     rows = [{**base, "bkkp_sn": None, **hit} for hit in hits]
     schema = {"rule_id": pl.String, "setl_id": pl.String, "bkkp_sn": pl.String, "grade": pl.String,
               "status": pl.String, "deduction": pl.String, "part": pl.Decimal(18, 4),
-              "whole": pl.Decimal(18, 4)}  # fmt: skip
+              "whole": pl.Decimal(18, 4), "funds": pl.String}  # fmt: skip
     with duckdb.connect() as con:
         for name, frame in (
             ("setl", frames[0]),
@@ -39,7 +47,7 @@ def priced(settlement: dict, lines: list[dict], hits: list[dict], clr_type: str 
         ):
             con.register("incoming", frame.to_arrow())
             con.execute(f"CREATE TABLE raw_{name} AS SELECT * FROM incoming")
-        engine.open_month(con, "raw_setl", "raw_line", MONTH, {})
+        engine.open_month(con, engine.MonthRows(MONTH, "raw_setl", "raw_line"), {})
         shares.price(con, "raw_hit")
         in_all = con.execute("SELECT rule_id, bkkp_sn, risk_fen, det_fen FROM hit_money").fetchall()
         funds = con.execute("SELECT rule_id, bkkp_sn, fund_pay_type, risk_fen FROM hit_fund").fetchall()

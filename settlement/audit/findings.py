@@ -11,20 +11,12 @@ import polars as pl
 from schemas.layout import table
 from schemas.results import Finding
 from settlement.audit import engine, shares
-from settlement.audit.rules_file import Rule
+from settlement.audit.rules_file import TRIAL, Rule
 from settlement.policy import Profile
 from settlement.query import frame, hold
 
 WHOLE, LINE = "DS", "DL"
-HIT_SCHEMA: dict[str, pl.DataType] = {
-    "setl_id": pl.String(),
-    "bkkp_sn": pl.String(),
-    "part": pl.Decimal(18, 4),
-    "whole": pl.Decimal(18, 4),
-    "related": pl.String(),
-    "evidence": pl.String(),
-    "grade": pl.String(),
-}
+TRIAL_MARK = {"zh": "【试行,不扣款】", "en": "[trial, not deducted] "}
 
 
 def collect(
@@ -35,18 +27,18 @@ def collect(
     Returns:
         All hits with rule_id, deduction and status; and per rule that did not run what it lacks.
     """
-    found = [pl.DataFrame(schema=pl.Schema({**HIT_SCHEMA, "rule_id": pl.String()}))]
+    found = [pl.DataFrame(schema=pl.Schema({**engine.HIT_SCHEMA, "rule_id": pl.String()}))]
     not_run: dict[str, tuple[str, ...]] = {}
     for rule in rules:
         missing = engine.missing_tables(rule, loaded)
-        if missing or rule.status == "retired":
+        hits = None if missing else engine.hits(con, rule, profile)
+        if hits is None:
             not_run[rule.rule_id] = missing
             continue
-        hits = engine.hits(con, rule, profile)
-        found.append(hits.with_columns(pl.lit(rule.rule_id).alias("rule_id")).cast(found[0].schema))
+        found.append(hits.with_columns(pl.lit(rule.rule_id).alias("rule_id")))
     facts = pl.DataFrame(
-        [(r.rule_id, r.deduction, r.status, r.digest) for r in rules],
-        schema=["rule_id", "deduction", "status", "rule_digest"],
+        [(r.rule_id, r.deduction, r.digest) for r in rules],
+        schema=["rule_id", "deduction", "rule_digest"],
         orient="row",
     )
     return pl.concat(found).join(facts, on="rule_id", how="left", maintain_order="left"), not_run
@@ -85,7 +77,8 @@ def _yuan(column: str) -> pl.Expr:
 
 def _findings(rows: pl.DataFrame, rules: tuple[Rule, ...]) -> pl.DataFrame:
     worded = [
-        word(rows.filter(pl.col("rule_id") == rule.rule_id), rule.message).with_columns(
+        worded_by(rows.filter(pl.col("rule_id") == rule.rule_id), rule).with_columns(
+            pl.col("status").alias("rule_status"),
             pl.lit("").alias("reply"),
             pl.lit("").alias("decision"),
             _yuan("risk_fen").alias("risk_amt"),
@@ -99,6 +92,17 @@ def _findings(rows: pl.DataFrame, rules: tuple[Rule, ...]) -> pl.DataFrame:
         for rule in rules
     ]
     return _typed(pl.concat(worded), Finding)
+
+
+def worded_by(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    """Add the rule's sentence in both languages; a trial rule's says that nothing is deducted."""
+    both = word(word(rows, rule.message), rule.message_en, "vola_cont_en")
+    trial = pl.col("status") == TRIAL
+    marks = {"vola_cont": TRIAL_MARK["zh"], "vola_cont_en": TRIAL_MARK["en"]}
+    return both.with_columns(
+        pl.concat_str(pl.when(trial).then(pl.lit(mark)).otherwise(pl.lit("")), name).alias(name)
+        for name, mark in marks.items()
+    )
 
 
 def word(rows: pl.DataFrame, message: str, name: str = "vola_cont") -> pl.DataFrame:

@@ -17,18 +17,37 @@ SCOPE_CLR_TYPES = {"hospital": "21", "outpatient": "11", "pharmacy": "41"}
 DATED_BY = ("fee_ocur_time", "setl_time", "begndate", "enddate")
 DEDUCTIONS = ("DL", "DQ", "DP", "DS", "DG", "DD", "D0")
 VIOLATION, SUSPICION = "违规", "可疑"
+TRIAL, ACTIVE, RETIRED = STATUSES = ("trial", "active", "retired")
 _REQUIRED = {
-    "id", "name", "name_en", "national_ref", "category", "grade", "status", "scope", "dated_by",
-    "reads", "deduction", "effective_from", "message", "message_en", "basis", "limits",
+    "id", "name", "name_en", "purpose", "purpose_en", "national_ref", "category", "grade", "status",
+    "scope", "dated_by", "reads", "deduction", "effective_from", "message", "message_en", "basis", "limits",
 }  # fmt: skip
-_OPTIONAL = {"effective_to", "parameters"}
+_OPTIONAL = {"effective_to", "parameters", "uses", "past"}
+_PAST = {"days", "codes", "lines", "settlements"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "category": ("policy", "management", "medical"),
     "grade": (VIOLATION, SUSPICION),
-    "status": ("trial", "active", "retired"),
+    "status": STATUSES,
     "dated_by": DATED_BY,
     "deduction": DEDUCTIONS,
 }
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a rule reads of earlier months.
+
+    Attributes:
+        days: how far back at most, counted from the first day of the claim month; whole claim months.
+        codes: a SELECT of the hilist_codes whose lines it needs, empty for none.
+        lines: a condition on lines (fee_list_d columns and d) it needs, empty for none.
+        settlements: a condition on settlements it needs, empty for none.
+    """
+
+    days: int
+    codes: str
+    lines: str
+    settlements: str
 
 
 @dataclass(frozen=True)
@@ -37,8 +56,11 @@ class Rule:
 
     Attributes:
         rule_id: catalogue code, A01 to E12.
+        purpose: what it finds, in one sentence for people; purpose_en the same in English.
         clr_types: clearing types the rule looks at, from `scope`.
-        reads: tables and views the SELECT uses.
+        reads: tables and views without which the SELECT cannot run.
+        uses: tables that sharpen it; empty ones when not loaded.
+        past: what it reads of earlier months, None for nothing.
         parameters: policy parameters by name, with unit and meaning.
         basis: (source key, article) pairs.
         digest: SHA-256 of the file's text.
@@ -47,6 +69,8 @@ class Rule:
     rule_id: str
     name: str
     name_en: str
+    purpose: str
+    purpose_en: str
     national_ref: str
     category: str
     grade: str
@@ -54,6 +78,8 @@ class Rule:
     clr_types: tuple[str, ...]
     dated_by: str
     reads: tuple[str, ...]
+    uses: tuple[str, ...]
+    past: Past | None
     deduction: str
     effective_from: dt.date
     effective_to: dt.date | None
@@ -93,6 +119,8 @@ def read(path: Path) -> Rule:
         rule_id=head["id"],
         name=head["name"],
         name_en=head["name_en"],
+        purpose=head["purpose"],
+        purpose_en=head["purpose_en"],
         national_ref=head["national_ref"],
         category=head["category"],
         grade=head["grade"],
@@ -100,6 +128,8 @@ def read(path: Path) -> Rule:
         clr_types=tuple(SCOPE_CLR_TYPES[s] for s in head["scope"]),
         dated_by=head["dated_by"],
         reads=tuple(head["reads"]),
+        uses=tuple(head.get("uses", ())),
+        past=_past(path, head.get("past")),
         deduction=head["deduction"],
         effective_from=head["effective_from"],
         effective_to=head.get("effective_to"),
@@ -121,6 +151,16 @@ def _split(text: str) -> tuple[str, str]:
         head += 1
     header = "\n".join(re.sub(r"^-- ?", "", line) for line in lines[:head])
     return header, "\n".join(lines[head:]).strip().rstrip(";")
+
+
+def _past(path: Path, said: dict[str, Any] | None) -> Past | None:
+    if said is None:
+        return None
+    if set(said) - _PAST or not isinstance(said.get("days"), int) or len(said) < 2:
+        raise RuleError(
+            f"规则文件 {path.name}:[past] 应有 days(整数)和 {sorted(_PAST - {'days'})} 中至少一项"
+        )
+    return Past(said["days"], said.get("codes", ""), said.get("lines", ""), said.get("settlements", ""))
 
 
 def _check(path: Path, head: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ def price(con: duckdb.DuckDBPyConnection, hits: str) -> None:
 
     Args:
         con: connection with an opened month.
-        hits: relation with rule_id, grade, deduction, status, setl_id, bkkp_sn, part, whole.
+        hits: relation with rule_id, grade, deduction, status, setl_id, bkkp_sn, part, whole and
+            funds (fund codes joined by `|`; null = all funds in scope).
 
     Creates:
         hit_fund: rule_id, setl_id, bkkp_sn, fund_pay_type, risk_fen, det_fen (分); one row per
@@ -95,14 +96,16 @@ def _amounts(con: duckdb.DuckDBPyConnection, hits: str) -> None:
     """Money at risk of each hit and fund: share x part / whole, HALF_UP in 分."""
     part, whole = "(h.part::DECIMAL(38,4) * 10000)::HUGEINT", "(h.whole::DECIMAL(38,4) * 10000)::HUGEINT"
     amount = share_sql("s.fen", part, whole)
+    reached = "(h.funds IS NULL OR '|' || h.funds || '|' LIKE '%|' || s.fund_pay_type || '|%')"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE hit_risk AS
         SELECT h.rule_id, h.setl_id, h.bkkp_sn, s.fund_pay_type, {amount} AS risk_fen
         FROM {hits} AS h JOIN line_share AS s USING (setl_id, bkkp_sn)
+        WHERE {reached}
         UNION ALL
         SELECT h.rule_id, h.setl_id, h.bkkp_sn, s.fund_pay_type, {amount} AS risk_fen
         FROM {hits} AS h JOIN hit_settlement_fund AS s USING (setl_id)
-        WHERE h.bkkp_sn IS NULL"""
+        WHERE h.bkkp_sn IS NULL AND {reached}"""
     )
 
 

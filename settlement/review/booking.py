@@ -59,6 +59,15 @@ def book(
     )
 
 
+def limit() -> pl.Expr:
+    """What a finding can cost at most: its preliminary deduction, or for 可疑 the money at risk.
+
+    What a trial rule found costs nothing; its preliminary deduction is 0.
+    """
+    settled = (pl.col("grade") == VIOLATION) | (pl.col("rule_status") == "trial")
+    return pl.when(settled).then("det_sumamt").otherwise("risk_amt").alias("limit_amt")
+
+
 def _check(findings: pl.DataFrame, decisions: pl.DataFrame) -> None:
     """Refuse decisions that could not have been taken."""
     twice = decisions.filter(pl.col("finding_id").is_duplicated())
@@ -69,8 +78,7 @@ def _check(findings: pl.DataFrame, decisions: pl.DataFrame) -> None:
         raise InvariantBroken(
             f"{unknown.height} 条复审意见没有对应的疑点,首个疑点号 {unknown['finding_id'][0]}。"
         )
-    limit = pl.when(pl.col("grade") == VIOLATION).then("det_sumamt").otherwise("risk_amt")
-    limits = findings.select("finding_id", limit.alias("limit_amt"))
+    limits = findings.select("finding_id", limit())
     wrong = decisions.join(limits, on="finding_id").filter(misfit().is_not_null())
     if not wrong.is_empty():
         row = wrong.row(0, named=True)

@@ -67,6 +67,11 @@ def record_findings(db: sa.Connection, run_id: int, batches: Sequence[Batch], fi
     """Record what an audit run found in the given batches (schemas.results.Finding)."""
     ids = {b.fixmedins_code: b.id for b in batches}
     mine = findings.filter(pl.col("fixmedins_code").is_in(list(ids)))
+    # What a trial rule found can cost nothing, whatever anybody decides.
+    trial = pl.col("rule_status") == "trial"
+    mine = mine.with_columns(
+        pl.when(trial).then(Decimal(0)).otherwise("risk_amt").cast(YUAN).alias("risk_amt")
+    )
     rows = mine.select(
         pl.col("fixmedins_code").replace_strict(ids, return_dtype=pl.Int64).alias("batch_id"),
         pl.lit(run_id).alias("run_id"),

@@ -22,9 +22,10 @@ import polars as pl
 from jobs import auditing, documents, monthly, paying, replying, reviewing, settling, status, taking_in
 from jobs.office import Office
 from settlement import procedure, store
+from settlement.audit import cases as rule_cases
 from settlement.forecast import forecast
 from settlement.store import users
-from tests import rule_cases, submissions
+from tests import submissions
 
 ROOT = Path(__file__).parent.parent.parent
 REGION, MONTH, RECEIVED = "guide5", dt.date(2026, 4, 1), dt.date(2026, 5, 8)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests import rule_cases
+from settlement.audit import cases as rule_cases
 from tests.submissions import TABLES, Sent
 
 REGION = "qinghai"

@@ -1,6 +1,8 @@
 -- id             = "A01"
 -- name           = "重复结算"
 -- name_en        = "settled twice"
+-- purpose        = "同一人、同一机构、同一就诊的同一张单据结算了不止一次"
+-- purpose_en     = "the same bill settled more than once"
 -- national_ref   = "GZ10000201002000"
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "A02"
 -- name           = "已退费仍申报"
 -- name_en        = "claimed after refund"
+-- purpose        = "已经退费的结算仍列入本月申报"
+-- purpose_en     = "a settlement already refunded is still claimed"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "A03"
 -- name           = "协议有效期外"
 -- name_en        = "no agreement in force"
+-- purpose        = "就诊时机构没有有效的服务协议"
+-- purpose_en     = "the institution had no agreement in force at the time of care"
 -- national_ref   = ""
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "A05"
 -- name           = "超协议服务范围"
 -- name_en        = "kind of care outside the agreement"
+-- purpose        = "医疗类别不在服务协议约定的范围内"
+-- purpose_en     = "the kind of care is outside the agreement's scope"
 -- national_ref   = ""
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "A06"
 -- name           = "停保或等待期内就医"
 -- name_en        = "person not covered"
+-- purpose        = "就诊时参保人没有正常参保"
+-- purpose_en     = "the person was not covered at the time of care"
 -- national_ref   = ""
 -- category       = "policy"
 -- grade          = "违规"

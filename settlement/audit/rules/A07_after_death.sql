@@ -1,6 +1,8 @@
 -- id             = "A07"
 -- name           = "死亡后费用"
 -- name_en        = "charged after death"
+-- purpose        = "参保人死亡之后发生的费用"
+-- purpose_en     = "costs after the person's death"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

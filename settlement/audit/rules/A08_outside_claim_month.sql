@@ -1,6 +1,8 @@
 -- id             = "A08"
 -- name           = "跨期申报"
 -- name_en        = "settled outside the claim month"
+-- purpose        = "结算时间不在本清算月"
+-- purpose_en     = "settled outside the claim month"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "A11"
 -- name           = "编码无效或停用"
 -- name_en        = "catalogue code unknown or out of use"
+-- purpose        = "医保目录编码在费用发生日不存在或已停用而纳入了支付范围"
+-- purpose_en     = "a code unknown or out of use on the day is counted in scope"
 -- national_ref   = "GZ10000201002000"
 -- category       = "management"
 -- grade          = "违规"

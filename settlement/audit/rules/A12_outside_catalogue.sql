@@ -1,6 +1,8 @@
 -- id             = "A12"
 -- name           = "目录外项目纳入统筹"
 -- name_en        = "item outside the catalogue counted in scope"
+-- purpose        = "目录外(丙类)项目纳入了支付范围"
+-- purpose_en     = "an item outside the catalogue is counted in scope"
 -- national_ref   = ""
 -- category       = "policy"
 -- grade          = "违规"

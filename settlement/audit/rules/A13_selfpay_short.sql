@@ -1,6 +1,8 @@
 -- id             = "A13"
 -- name           = "先行自付不足"
 -- name_en        = "too little paid first by the person"
+-- purpose        = "个人先行自付少于规定比例"
+-- purpose_en     = "the person paid less first than the ratio demands"
 -- national_ref   = ""
 -- category       = "policy"
 -- grade          = "违规"

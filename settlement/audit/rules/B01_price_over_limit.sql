@@ -1,6 +1,8 @@
 -- id             = "B01"
 -- name           = "超限定单价"
 -- name_en        = "unit price above the limit"
+-- purpose        = "单价高于该级别机构的最高限价,超出部分未转为个人自费"
+-- purpose_en     = "a price above the limit of the institution's level, the excess not borne by the person"
 -- national_ref   = "GZ10000102001000"
 -- category       = "policy"
 -- grade          = "违规"

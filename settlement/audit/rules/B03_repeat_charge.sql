@@ -1,6 +1,8 @@
 -- id             = "B03"
 -- name           = "重复收费"
 -- name_en        = "item charged again beside the item that contains it"
+-- purpose        = "从项已包含在主项内,又在规定窗口内另行收费"
+-- purpose_en     = "an item contained in another one is charged beside it within the window"
 -- national_ref   = "GZ10000102012000"
 -- category       = "policy"
 -- grade          = "违规"

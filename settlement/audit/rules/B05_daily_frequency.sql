@@ -1,6 +1,8 @@
 -- id             = "B05"
 -- name           = "限定频次(每日次数)"
 -- name_en        = "daily frequency limit"
+-- purpose        = "同一项目一日内收取的次数超过规定次数"
+-- purpose_en     = "an item charged more often a day than allowed"
 -- national_ref   = "GZ10000102014000"
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "B06"
 -- name           = "限定频次(每日小时数)"
 -- name_en        = "daily hours limit"
+-- purpose        = "按小时计费的项目一日内超过可计的小时数"
+-- purpose_en     = "an hourly item charged for more hours than a day allows"
 -- national_ref   = "GZ10000102014000"
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "B08"
 -- name           = "床位费计费天数超过住院天数"
 -- name_en        = "bed charges beyond bed days"
+-- purpose        = "床位费数量超过住院天数"
+-- purpose_en     = "more bed days charged than the stay has"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "B12"
 -- name           = "计费日期不在住院期间"
 -- name_en        = "charged outside the stay"
+-- purpose        = "费用发生日期不在住院期间"
+-- purpose_en     = "a charge dated outside the stay"
 -- national_ref   = "GZ10000201008000"
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "C01"
 -- name           = "药品限性别"
 -- name_en        = "drug limited to one sex"
+-- purpose        = "限定性别的药品用于另一性别"
+-- purpose_en     = "a drug limited to one sex given to the other"
 -- national_ref   = "GZ10000301004000"
 -- category       = "medical"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "C02"
 -- name           = "医疗服务项目限性别"
 -- name_en        = "medical service limited to one sex"
+-- purpose        = "限定性别的医疗服务项目用于另一性别"
+-- purpose_en     = "a service limited to one sex given to the other"
 -- national_ref   = "GZ10000302004000"
 -- category       = "medical"
 -- grade          = "违规"

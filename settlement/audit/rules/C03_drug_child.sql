@@ -1,6 +1,8 @@
 -- id             = "C03"
 -- name           = "药品限儿童"
 -- name_en        = "drug limited to children"
+-- purpose        = "限儿童的药品用于超过年龄的参保人"
+-- purpose_en     = "a drug limited to children given to somebody older"
 -- national_ref   = "GZ10000101007000"
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "C05"
 -- name           = "限医疗机构级别"
 -- name_en        = "limited to a higher level of hospital"
+-- purpose        = "限定医疗机构级别的药品或项目在级别不够的机构使用"
+-- purpose_en     = "a drug or item used below the level of hospital it is limited to"
 -- national_ref   = "GZ10000101012000"
 -- category       = "policy"
 -- grade          = "违规"

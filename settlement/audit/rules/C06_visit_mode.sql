@@ -1,6 +1,8 @@
 -- id             = "C06"
 -- name           = "限就医方式"
 -- name_en        = "limited to a kind of visit"
+-- purpose        = "限定就医方式的药品用于其他就医方式"
+-- purpose_en     = "a drug limited to one kind of visit used in another"
 -- national_ref   = "GZ10000102009000"
 -- category       = "policy"
 -- grade          = "违规"

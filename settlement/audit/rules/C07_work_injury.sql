@@ -1,6 +1,8 @@
 -- id             = "C07"
 -- name           = "限工伤"
 -- name_en        = "limited to work-injury insurance"
+-- purpose        = "限工伤保险支付的药品由基本医疗保险支付"
+-- purpose_en     = "a drug payable by work-injury insurance only paid by basic insurance"
 -- national_ref   = "GZ10000101001000"
 -- category       = "policy"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "D02"
 -- name           = "住院期间他处门诊或购药"
 -- name_en        = "outpatient visit or purchase during a stay"
+-- purpose        = "住院期间另有门诊或购药结算"
+-- purpose_en     = "an outpatient visit or purchase settled during a stay"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

@@ -1,6 +1,8 @@
 -- id             = "D03"
 -- name           = "住院重叠"
 -- name_en        = "overlapping stays"
+-- purpose        = "同一人的两次住院时间重叠"
+-- purpose_en     = "two stays of one person overlap"
 -- national_ref   = ""
 -- category       = "management"
 -- grade          = "违规"

@@ -1,4 +1,4 @@
-"""Complete, typed tables from the few values a rule case states.
+"""Rule cases: complete, typed months from the few values a case file states, and what a rule finds in them.
 
 A case says only what matters; the rest is filled in so that a settlement and its lines are ones that
 acceptance would let through: amounts add up, dates fit together, codes are in their lists. What a
@@ -21,6 +21,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -33,15 +35,20 @@ import polars as pl
 from schemas.funds import POOLED_COLUMNS
 from schemas.layout import table
 from schemas.reference import REFERENCE
-from schemas.submission import FeeListD, SetlD
+from schemas.submission import ClrSum, FeeListD, SetlD, SetlListDiagD, SetlListOprnD
 from settlement import policy
 from settlement.audit import engine
 from settlement.audit.rules_file import Rule
+from settlement.query import hold
 
 Row = dict[str, Any]
 
-CASES = Path(__file__).parent / "rules"
+CASES = Path(__file__).parent.parent.parent / "tests" / "rules"
 MODELS = {table(model).name: model for model in REFERENCE}
+OWN_TABLES = {
+    "settlement", "line", "past_settlement", "past_line", "diagnosis", "operation", "declared",
+    "prior_reversal",
+}  # fmt: skip
 PRIOR_REVERSAL = {"setl_id": pl.String, "init_setl_id": pl.String, "clr_ym": pl.String}
 # Any region would do: no region replaces a parameter of a rule, and this one is not named.
 NATIONAL = "guide5"
@@ -80,6 +87,11 @@ _LINE: Row = {
     "overlmt_selfpay": 0,
     "preselfpay_amt": 0,
 }
+_DIAGNOSIS: Row = {"setl_id": "S1", "maindiag_flag": "0"}
+_DECLARED: Row = {
+    "fixmedins_code": "H37068400001", "clr_ym": "202604", "insutype": "310", "fixmedins_setl_cnt": 1,
+    "medfee_sumamt": 100, "fund_pay_sumamt": 100, "acct_pay": 0, "cash_payamt": 0,
+}  # fmt: skip
 # Shared by all reference tables; each table takes the columns it has.
 _REFERENCE: Row = {
     "begndate": dt.date(2020, 1, 1),
@@ -104,6 +116,17 @@ _REFERENCE: Row = {
     "pay_status": "1",
     "main_name": "主项",
     "sub_name": "从项",
+    "clr_ym": "202604",
+    "clr_type": "21",
+    "split_flag": "0",
+    "national": "1",
+    "dual_channel": "0",
+    "std_type": "1",
+    "fixmedins_setl_cnt": 1,
+    "medfee_sumamt": 100,
+    "fund_pay_sumamt": 100,
+    "acct_pay": 0,
+    "cash_payamt": 0,
 }
 
 
@@ -134,26 +157,55 @@ def read(path: Path) -> list[Case]:
     return cases
 
 
+@contextmanager
+def opened(rule: Rule, case: Case) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a month of its own that holds a case, ready for the rule."""
+    unknown = set(case.tables) - set(MODELS) - OWN_TABLES
+    assert not unknown, f"用例有未知的表 {unknown}"
+    with duckdb.connect(config={"threads": 1}) as con:
+        rows = month_rows(con, rule, case)
+        wanted = (set(rule.reads) | set(case.tables)) & set(MODELS)
+        reference_rows = {name: reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
+        engine.open_month(con, rows, reference_rows, [rule])
+        yield con
+
+
+def month_rows(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case) -> engine.MonthRows:
+    """Hold a case's submission tables in a connection and name them."""
+    given = case.tables
+    clr_type = rule.clr_types[0]
+    setl, lines = submission(given.get("settlement", []), given.get("line", []), clr_type)
+    past_setl, past_lines = submission(given.get("past_settlement", []), given.get("past_line", []), clr_type)
+    frames = {
+        "setl_rows": setl,
+        "line_rows": lines,
+        "past_setl_rows": past_setl,
+        "past_line_rows": past_lines,
+        "diag_rows": frame(SetlListDiagD, [_DIAGNOSIS | row for row in given.get("diagnosis", [])]),
+        "oprn_rows": frame(SetlListOprnD, given.get("operation", [])),
+        "sum_rows": frame(ClrSum, [_DECLARED | row for row in given.get("declared", [])]),
+    }
+    for name, rows in frames.items():
+        hold(con, name, rows)
+    before = case.month - dt.timedelta(days=1)
+    return engine.MonthRows(
+        case.month,
+        "setl_rows",
+        "line_rows",
+        "diag_rows",
+        "oprn_rows",
+        "sum_rows",
+        pl.DataFrame(given.get("prior_reversal", []), schema=PRIOR_REVERSAL),
+        (engine.PastMonth(before.replace(day=1), "past_setl_rows", "past_line_rows"),),
+    )
+
+
 def run(rule: Rule, case: Case) -> pl.DataFrame:
     """Run a rule on a case through the engine and return its hits."""
-    settlements, lines = submission(
-        case.tables.get("settlement", []), case.tables.get("line", []), rule.clr_types[0]
-    )
-    wanted = (set(rule.reads) | set(case.tables)) & set(MODELS)
-    unknown = set(case.tables) - set(MODELS) - {"settlement", "line", "prior_reversal"}
-    assert not unknown, f"用例有未知的表 {unknown}"
-    with duckdb.connect() as con:
-        con.register("setl_rows", settlements.to_arrow())
-        con.register("line_rows", lines.to_arrow())
-        engine.open_month(
-            con,
-            "setl_rows",
-            "line_rows",
-            case.month,
-            {name: reference(name, case.tables.get(name, [])) for name in sorted(wanted)},
-            pl.DataFrame(case.tables.get("prior_reversal", []), schema=PRIOR_REVERSAL),
-        )
-        return engine.hits(con, rule, profile(case.parameters))
+    with opened(rule, case) as con:
+        found = engine.hits(con, rule, profile(case.parameters))
+    assert found is not None, "用例的规则已停用"
+    return found
 
 
 def profile(overrides: Row) -> policy.Profile:
@@ -265,7 +317,7 @@ def _day(moment: dt.date) -> dt.date:
     return moment.date() if isinstance(moment, dt.datetime) else moment
 
 
-def _typed(value: Any, dtype: Any) -> Any:
+def _typed(value: Any, dtype: Any) -> Any:  # noqa: ANN401 - a cell of any type
     """Turn a value of a case file into the column's Python type; an empty text is a null."""
     if value is None or value == "":
         return None

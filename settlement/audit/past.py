@@ -1,0 +1,159 @@
+"""Look-back 回溯: what rules see of earlier months, read once for all rules that ask.
+
+A rule's header says how far back it looks and which rows it needs: lines of certain codes, lines that
+meet a condition, settlements that meet one. Only those are taken out of the stored months, so that a
+year of lines is scanned once a run and not once a rule.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from settlement.audit.rules_file import Past, Rule
+
+# Sums of refund lines are netted; the rest of a line is that of the line refunded.
+NETTED = ("cnt", "inscp_amt")
+OF_LINE = ("setl_id", "bkkp_sn", "init_feedetl_sn", "fee_ocur_time", "hilist_code", "list_type", "cnt",
+           "prd_days", "inscp_amt")  # fmt: skip
+OF_OWNER = ("mdtrt_id", "psn_no", "fixmedins_code", "insutype", "med_type", "clr_type", "setl_time",
+            "fund_pay_sumamt")  # fmt: skip
+SETTLEMENT = {
+    "setl_id": "VARCHAR", "mdtrt_id": "VARCHAR", "psn_no": "VARCHAR", "fixmedins_code": "VARCHAR",
+    "insutype": "VARCHAR", "med_type": "VARCHAR", "clr_type": "VARCHAR", "begndate": "DATE",
+    "enddate": "DATE", "setl_time": "TIMESTAMP", "sd": "DATE", "medfee_sumamt": "DECIMAL(16,2)",
+    "inscp_amt": "DECIMAL(16,2)", "fund_pay_sumamt": "DECIMAL(16,2)", "acct_pay": "DECIMAL(16,2)",
+    "dscg_way": "VARCHAR", "dscg_maindiag_code": "VARCHAR",
+}  # fmt: skip
+LINE = {
+    "setl_id": "VARCHAR", "bkkp_sn": "VARCHAR", "mdtrt_id": "VARCHAR", "psn_no": "VARCHAR",
+    "fixmedins_code": "VARCHAR", "insutype": "VARCHAR", "med_type": "VARCHAR", "clr_type": "VARCHAR",
+    "d": "DATE", "fee_ocur_time": "TIMESTAMP", "setl_time": "TIMESTAMP", "hilist_code": "VARCHAR",
+    "list_type": "VARCHAR", "cnt": "DECIMAL(16,4)", "prd_days": "DECIMAL(4,2)",
+    "inscp_amt": "DECIMAL(16,2)", "setl_inscp_amt": "DECIMAL(16,2)", "fund_pay_sumamt": "DECIMAL(16,2)",
+}  # fmt: skip
+VALID = "s.vali_flag = '1' AND s.refd_setl_flag <> '1'"
+NOT_REVERSED = "ANTI JOIN past_reversed AS r ON s.fixmedins_code = r.fixmedins_code AND s.setl_id = r.setl_id"
+
+
+@dataclass(frozen=True)
+class PastMonth:
+    """Accepted rows of an earlier claim month: its first day, relations of settlements and of lines."""
+
+    first: dt.date
+    settlements: str
+    lines: str
+
+
+def open_past(
+    con: duckdb.DuckDBPyConnection, months: Sequence[PastMonth], month: dt.date, rules: Iterable[Rule]
+) -> None:
+    """Take what the rules need out of earlier months.
+
+    Args:
+        con: connection with the claim month's `every_settlement` and the reference tables.
+        months: earlier claim months, in any order.
+        month: first day of the claim month.
+        rules: the rules that are going to run.
+
+    Creates:
+        all_past_settlement, all_past_line: valid and net rows, with `clr_month`, the month they were in.
+    """
+    _empty(con, "all_past_settlement", SETTLEMENT)
+    _empty(con, "all_past_line", LINE)
+    asking = [rule.past for rule in rules if rule.past]
+    ordered = sorted(months, key=lambda m: m.first)
+    reversals = [
+        f"SELECT fixmedins_code, init_setl_id AS setl_id FROM {rows} "
+        "WHERE refd_setl_flag = '1' AND medfee_sumamt <= 0 AND init_setl_id IS NOT NULL"
+        for rows in ("every_settlement", *(m.settlements for m in ordered))
+    ]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE past_reversed AS {' UNION '.join(reversals)}")
+    for earlier in ordered:
+        reaching = [past for past in asking if reaches(past, earlier.first, month)]
+        _settlements(con, earlier, [p.settlements for p in reaching if p.settlements])
+        _lines(con, earlier, reaching)
+
+
+def reaches(past: Past, earlier: dt.date, month: dt.date) -> bool:
+    """Whether a look-back counted from the claim month's first day reaches into an earlier month."""
+    return (earlier.replace(day=28) + dt.timedelta(days=4)).replace(day=1) > month - dt.timedelta(past.days)
+
+
+def open_rule(con: duckdb.DuckDBPyConnection, rule: Rule, month: dt.date) -> None:
+    """Show a rule what it asked for and nothing that only others did."""
+    past = rule.past or Past(0, "", "", "")
+    since = f"clr_month > DATE '{month}' - INTERVAL {past.days + 31} DAY"
+    settlements = past.settlements or "false"
+    either = [f"hilist_code IN ({past.codes})"] if past.codes else []
+    either += [f"({past.lines})"] if past.lines else []
+    for view, source, columns, rows in (
+        ("past_settlement", "all_past_settlement", SETTLEMENT, settlements),
+        ("past_line", "all_past_line", LINE, " OR ".join(either) or "false"),
+    ):
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {', '.join(columns)} FROM {source} "
+            f"WHERE ({rows}) AND {since}"
+        )
+
+
+def _empty(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
+    named = ", ".join(f"{c} {t}" for c, t in columns.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({named}, clr_month DATE)")
+
+
+def _settlements(con: duckdb.DuckDBPyConnection, earlier: PastMonth, wanted: list[str]) -> None:
+    if not wanted:
+        return
+    columns = ", ".join("CAST(s.setl_time AS DATE)" if c == "sd" else f"s.{c}" for c in SETTLEMENT)
+    con.execute(
+        f"INSERT INTO all_past_settlement SELECT {columns}, DATE '{earlier.first}' "
+        f"FROM {earlier.settlements} AS s {NOT_REVERSED} WHERE {VALID} AND ({_any(wanted)})"
+    )
+
+
+def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Past]) -> None:
+    """Filter lines by what is cheap to see, then look up their settlements, then net refunds."""
+    columns = ", ".join(f"l.{c}" for c in OF_LINE)
+    source = f"SELECT {columns}, CAST(l.fee_ocur_time AS DATE) AS d FROM {earlier.lines} AS l"
+    codes = [past.codes for past in reaching if past.codes]
+    met = [past.lines for past in reaching if past.lines]
+    scans = []
+    if codes:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE past_code AS {' UNION '.join(codes)}")
+        scans.append(f"{source} WHERE l.hilist_code IN (SELECT hilist_code FROM past_code)")
+    if met:
+        scans.append(f"SELECT * FROM ({source}) WHERE cnt < 0 OR {_any(met)}")
+    if not scans:
+        return
+    con.execute(f"CREATE OR REPLACE TEMP TABLE past_wanted AS {' UNION '.join(scans)}")
+    sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
+    owner = ", ".join(f"s.{c}" for c in OF_OWNER)
+    named = ", ".join(
+        "n." + c if c in NETTED else "o.inscp_amt" if c == "setl_inscp_amt" else
+        "o." + c if c in OF_OWNER else "w." + c for c in LINE
+    )  # fmt: skip
+    con.execute(
+        f"""INSERT INTO all_past_line
+        WITH owner AS (
+            SELECT s.setl_id, s.inscp_amt, {owner} FROM {earlier.settlements} AS s {NOT_REVERSED}
+            WHERE {VALID} AND s.setl_id IN (SELECT setl_id FROM past_wanted)
+        ),
+        net AS (
+            SELECT setl_id, CASE WHEN cnt < 0 THEN coalesce(init_feedetl_sn, bkkp_sn) ELSE bkkp_sn END
+                AS bkkp_sn, {sums}
+            FROM past_wanted GROUP BY ALL
+        )
+        SELECT {named}, DATE '{earlier.first}' FROM past_wanted AS w
+        JOIN net AS n ON w.setl_id = n.setl_id AND w.bkkp_sn = n.bkkp_sn
+        JOIN owner AS o ON w.setl_id = o.setl_id
+        WHERE n.cnt > 0 AND w.cnt > 0"""
+    )
+    con.execute("DROP TABLE past_wanted")
+
+
+def _any(conditions: list[str]) -> str:
+    return " OR ".join(f"({condition})" for condition in dict.fromkeys(conditions))

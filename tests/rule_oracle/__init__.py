@@ -1,0 +1,1 @@
+"""A slow second opinion on every rule, in plain Python, written from the definitions and not from the SQL."""
