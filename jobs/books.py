@@ -18,7 +18,7 @@ from settlement import policy, store, workdays
 from settlement.audit import rules_file
 from settlement.audit.engine import MonthRows, PastMonth
 from settlement.errors import SettlementError
-from settlement.query import hold, open_engine
+from settlement.query import hold, open_engine, sql_type
 
 MEMORY = "2500MB"
 
@@ -134,7 +134,6 @@ def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
         "accepted_setl_list_diag_d",
         "accepted_setl_list_oprn_d",
         "accepted_clr_sum",
-        prior_reversals(month),
         tuple(earlier),
     )
 
@@ -173,19 +172,13 @@ def _settlement_sql(month: Month) -> str:
         for intake, found in sorted(paths.items())
     ]
     if not parts:
-        con = ", ".join(f"NULL::{_sql_type(t)} AS {n}" for n, t in table(SetlD).schema.items())
+        con = ", ".join(f"NULL::{sql_type(t)} AS {n}" for n, t in table(SetlD).schema.items())
         return f"SELECT {con} WHERE false"
     return " UNION ALL ".join(parts)
 
 
 def _subs(month: Month, intake: str) -> str:
     return ", ".join(str(s["sub"]) for s in month.accepted if s["intake"] == intake)
-
-
-def _sql_type(dtype: Any) -> str:  # noqa: ANN401 - a polars type
-    if isinstance(dtype, pl.Decimal):
-        return f"DECIMAL({dtype.precision},{dtype.scale})"
-    return {pl.Date: "DATE", pl.Datetime: "TIMESTAMP"}.get(dtype.base_type(), "VARCHAR")
 
 
 def _rows_sql(
@@ -212,7 +205,7 @@ def _rows_sql(
         else:
             parts.append(f"SELECT {', '.join(about.schema)} FROM {reader}")
     if not parts:
-        empty = ", ".join(f"NULL::{_sql_type(t)} AS {n}" for n, t in about.schema.items())
+        empty = ", ".join(f"NULL::{sql_type(t)} AS {n}" for n, t in about.schema.items())
         return f"SELECT {empty} WHERE false"
     return " UNION ALL ".join(parts)
 
@@ -222,17 +215,16 @@ def _intake_sizes(month: Month) -> Counter[str]:
     return Counter(row["intake"] for row in store.submissions(month.home, month.region, month.first))
 
 
-def prior_reversals(month: Month) -> pl.DataFrame:
-    """Reversals that earlier months of this home cleared."""
-    schema = pl.Schema({"setl_id": pl.String, "init_setl_id": pl.String, "clr_ym": pl.String})
-    found = [pl.DataFrame(schema=schema)]
-    reversal = (pl.col("refd_setl_flag") == "1") & pl.col("init_setl_id").is_not_null()
-    for earlier in store.earlier_months(month.home, month.region, month.first):
-        run = store.newest(month.home, month.region, earlier, "settlements")
-        rows = pl.scan_parquet(store.kept_path(month.home, run, "settlements")).filter(reversal)
-        named = rows.select("setl_id", "init_setl_id", pl.lit(f"{earlier:%Y%m}").alias("clr_ym"))
-        found.append(named.collect().sort("setl_id"))
-    return pl.concat(found)
+def past_inputs(month: Month) -> dict[str, dict[str, str]]:
+    """What was accepted in the earlier months that rules may look back to: digests of content."""
+    return {
+        f"{first:%Y-%m}": {
+            r["fixmedins_code"]: r["content"]
+            for r in store.submissions(month.home, month.region, first)
+            if r["current"] and r["status"] == store.ACCEPTED
+        }
+        for first in store.earlier_months(month.home, month.region, month.first)
+    }
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 import settlement
-from jobs.books import Calculated, Month, prior_reversals
+from jobs.books import Calculated, Month, past_inputs
 from schemas.funds import ACCOUNT_FUND, FUNDS
 from settlement import store, workdays
 from settlement.errors import InvariantBroken, StoreError
@@ -87,10 +87,12 @@ def describe(
 
 def _basis(month: Month, findings: pl.DataFrame, calculated: Calculated | None) -> dict[str, Any]:
     """Everything the results depend on; the fingerprint is its hash."""
-    opening = [prior_reversals(month)]
-    if calculated:
-        opening.append(calculated.payment.select("fixmedins_code", "fund_pay_type", *OPENING))
-    written = "".join(rows.sort(pl.all()).write_csv() for rows in opening)
+    opening = (
+        calculated.payment.select("fixmedins_code", "fund_pay_type", *OPENING)
+        if calculated
+        else pl.DataFrame()
+    )
+    written = opening.sort(pl.all()).write_csv()
     answered = findings.filter((pl.col("reply") != "") | (pl.col("decision") != "")).select(ANSWERED)
     return {
         "region": month.region,
@@ -100,6 +102,7 @@ def _basis(month: Month, findings: pl.DataFrame, calculated: Calculated | None) 
         "rules": {rule.rule_id: rule.digest for rule in month.rules},
         "policy": month.profile.digest,
         "calendar": workdays.digest(month.home.home / "calendars"),
+        "past": past_inputs(month),
         "opening": hashlib.sha256(written.encode()).hexdigest(),
         "code": {"version": settlement.__version__, "digest": code_digest()},
         "decisions": hashlib.sha256(answered.sort(pl.all()).write_csv().encode()).hexdigest(),

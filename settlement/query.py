@@ -39,3 +39,17 @@ def hold(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame, columns:
     con.register("incoming", rows.to_arrow())
     con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT {columns} FROM incoming')
     con.unregister("incoming")
+
+
+def sql_type(dtype: Any) -> str:  # noqa: ANN401 - a polars type
+    """Return DuckDB's name of a polars type."""
+    if isinstance(dtype, pl.Decimal):
+        return f"DECIMAL({dtype.precision},{dtype.scale})"
+    names = {pl.Date: "DATE", pl.Datetime: "TIMESTAMP", pl.Int64: "BIGINT"}
+    return names.get(dtype.base_type(), "VARCHAR")
+
+
+def empty_sql(name: str, schema: dict[str, Any]) -> str:
+    """Return the statement that creates an empty temporary table."""
+    columns = ", ".join(f"{column} {sql_type(dtype)}" for column, dtype in schema.items())
+    return f"CREATE OR REPLACE TEMP TABLE {name} ({columns});"

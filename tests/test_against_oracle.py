@@ -86,14 +86,12 @@ def check_valid_settlements_and_net_lines(con, month: Month):
     rows = con.execute("SELECT setl_id FROM any_settlement ORDER BY setl_id").fetchall()
     assert [setl_id for (setl_id,) in rows] == sorted(valid)
     columns = ("setl_id", "bkkp_sn", "cnt", *oracle.LINE_AMOUNTS)
-    rows = con.execute(
-        f"SELECT {', '.join(columns)} FROM any_line WHERE cnt > 0 OR init_feedetl_sn IS NULL"
-    ).fetchall()
+    rows = con.execute(f"SELECT {', '.join(columns)} FROM any_line").fetchall()
     expected = [
         tuple(line[c] for c in columns)
         for setl_id, own in oracle.net_lines(month.lines).items()
         for line in own
-        if setl_id in valid and (line["cnt"] > 0 or not line["init_feedetl_sn"])
+        if setl_id in valid and line["cnt"] > 0
     ]
     assert sorted(rows) == sorted(expected)
 

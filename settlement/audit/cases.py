@@ -47,9 +47,7 @@ CASES = Path(__file__).parent.parent.parent / "tests" / "rules"
 MODELS = {table(model).name: model for model in REFERENCE}
 OWN_TABLES = {
     "settlement", "line", "past_settlement", "past_line", "diagnosis", "operation", "declared",
-    "prior_reversal",
 }  # fmt: skip
-PRIOR_REVERSAL = {"setl_id": pl.String, "init_setl_id": pl.String, "clr_ym": pl.String}
 # Any region would do: no region replaces a parameter of a rule, and this one is not named.
 NATIONAL = "guide5"
 
@@ -87,8 +85,8 @@ _LINE: Row = {
     "overlmt_selfpay": 0,
     "preselfpay_amt": 0,
 }
-_DIAGNOSIS: Row = {"setl_id": "S1", "maindiag_flag": "0"}
-_DECLARED: Row = {
+DIAGNOSIS: Row = {"setl_id": "S1", "maindiag_flag": "0"}
+DECLARED: Row = {
     "fixmedins_code": "H37068400001", "clr_ym": "202604", "insutype": "310", "fixmedins_setl_cnt": 1,
     "medfee_sumamt": 100, "fund_pay_sumamt": 100, "acct_pay": 0, "cash_payamt": 0,
 }  # fmt: skip
@@ -181,9 +179,9 @@ def month_rows(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case) -> engine
         "line_rows": lines,
         "past_setl_rows": past_setl,
         "past_line_rows": past_lines,
-        "diag_rows": frame(SetlListDiagD, [_DIAGNOSIS | row for row in given.get("diagnosis", [])]),
+        "diag_rows": frame(SetlListDiagD, [DIAGNOSIS | row for row in given.get("diagnosis", [])]),
         "oprn_rows": frame(SetlListOprnD, given.get("operation", [])),
-        "sum_rows": frame(ClrSum, [_DECLARED | row for row in given.get("declared", [])]),
+        "sum_rows": frame(ClrSum, [DECLARED | row for row in given.get("declared", [])]),
     }
     for name, rows in frames.items():
         hold(con, name, rows)
@@ -195,7 +193,6 @@ def month_rows(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case) -> engine
         "diag_rows",
         "oprn_rows",
         "sum_rows",
-        pl.DataFrame(given.get("prior_reversal", []), schema=PRIOR_REVERSAL),
         (engine.PastMonth(before.replace(day=1), "past_setl_rows", "past_line_rows"),),
     )
 

@@ -165,7 +165,7 @@ def _within(rule: Rule, span: Span) -> str:
         return ""
     join = "JOIN every_settlement AS s ON s.setl_id = h.setl_id "
     if rule.dated_by == "fee_ocur_time":
-        join += "LEFT JOIN any_line AS l ON l.setl_id = h.setl_id AND l.bkkp_sn = h.bkkp_sn "
+        join += "LEFT JOIN every_line AS l ON l.setl_id = h.setl_id AND l.bkkp_sn = h.bkkp_sn "
     day = {
         "fee_ocur_time": "coalesce(l.d, s.sd)",
         "setl_time": "s.sd",

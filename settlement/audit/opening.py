@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import polars as pl
@@ -16,7 +17,7 @@ from schemas.layout import table
 from schemas.reference import REFERENCE
 from schemas.submission import ClrSum, FeeListD, SetlD, SetlListDiagD, SetlListOprnD
 from settlement.audit.past import PastMonth
-from settlement.query import frame, hold
+from settlement.query import empty_sql, frame, hold
 
 # Views every rule may read; `operation` needs operations that somebody sent.
 BUILT_IN = {
@@ -24,6 +25,7 @@ BUILT_IN = {
     "past_settlement", "past_line", "generic", "prior_reversal", "claim_month",
 }  # fmt: skip
 OPERATIONS = "operation"
+OPTIONAL = (SetlListDiagD, SetlListOprnD, ClrSum)
 FAR = "DATE '9999-12-31'"
 NETTED = (
     "cnt", "det_item_fee_sumamt", "fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt",
@@ -46,7 +48,6 @@ class MonthRows:
         diagnoses: relation of setl_list_diag_d rows of accepted submissions; empty when nobody sent any.
         operations: relation of setl_list_oprn_d rows, the same.
         declared: relation of clr_sum rows, the same.
-        prior_reversals: reversals cleared in earlier months (setl_id, init_setl_id, clr_ym).
         earlier: earlier claim months that are stored.
     """
 
@@ -56,7 +57,6 @@ class MonthRows:
     diagnoses: str = ""
     operations: str = ""
     declared: str = ""
-    prior_reversals: pl.DataFrame | None = None
     earlier: tuple[PastMonth, ...] = ()
 
 
@@ -73,12 +73,9 @@ def open_views(
         "SELECT CAST($1 AS DATE) AS first_day, last_day(CAST($1 AS DATE)) AS last_day",
         [rows.first],
     )
-    empty = {"setl_id": pl.String, "init_setl_id": pl.String, "clr_ym": pl.String}
-    before = rows.prior_reversals
-    _table(con, "prior_reversal", pl.DataFrame(schema=empty) if before is None else before)
-    for model in REFERENCE:
-        about = table(model)
-        _table(con, about.name, reference.get(about.name, pl.DataFrame(schema=about.schema)))
+    con.execute(_no_rows())
+    for name, given in reference.items():
+        _table(con, name, given)
     _settlements(con, rows.settlements)
     _lines(con, rows.lines)
     _sent(con, rows)
@@ -91,6 +88,15 @@ def open_views(
     )
     held = con.execute("SELECT count(*) FROM (SELECT 1 FROM operation LIMIT 1)").fetchall()[0][0]
     return set(reference) | ({OPERATIONS} if held else set())
+
+
+@cache
+def _no_rows() -> str:
+    """Statements that create every reference table, and what institutions may leave out, without rows."""
+    tables = [table(model) for model in REFERENCE]
+    named = [(about.name, about.schema) for about in tables]
+    named += [(f"no_{table(model).name}", table(model).schema) for model in OPTIONAL]
+    return "".join(empty_sql(name, schema) for name, schema in named)
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> None:
@@ -119,7 +125,10 @@ def _settlements(con: duckdb.DuckDBPyConnection, settlements: str) -> None:
 
 
 def _lines(con: duckdb.DuckDBPyConnection, lines: str) -> None:
-    """Net refund lines into the line they name; only settlements that have any are rewritten."""
+    """Net refund lines into the line they name; only settlements that have any are rewritten.
+
+    What is left below nothing is no line any more: only rule A14 looks for it.
+    """
     own = [c.name for c in table(FeeListD).columns]
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE with_refund AS SELECT DISTINCT setl_id FROM {lines} WHERE cnt <= 0"
@@ -140,7 +149,7 @@ def _lines(con: duckdb.DuckDBPyConnection, lines: str) -> None:
         "SELECT setl_id, CASE WHEN cnt < 0 THEN coalesce(init_feedetl_sn, bkkp_sn) "
         f"ELSE bkkp_sn END AS bkkp_sn, {sums} FROM refunded_line GROUP BY ALL) "
         f"SELECT m.* REPLACE ({replaced}) FROM refunded_line AS m JOIN net AS n USING (setl_id, bkkp_sn) "
-        "WHERE n.cnt <> 0"
+        "WHERE n.cnt > 0 AND m.cnt > 0"
     )
     # One join above the union, so that a rule's own small table can be joined to the lines first.
     side = ", ".join(f"v.{c}" for c in OF_SETTLEMENT)
@@ -166,23 +175,21 @@ def _decimal(column: str) -> str:
 
 def _sent(con: duckdb.DuckDBPyConnection, sent: MonthRows) -> None:
     """Create `diagnosis`, `operation` and `declared`; of settlements that were accepted only."""
-    for name, model in (("diag_rows", SetlListDiagD), ("oprn_rows", SetlListOprnD), ("sum_rows", ClrSum)):
-        hold(con, f"no_{name}", pl.DataFrame(schema=table(model).schema))
     ours = "SEMI JOIN every_settlement USING (setl_id)"
     con.execute(
         "CREATE OR REPLACE TEMP VIEW diagnosis AS "
         "SELECT setl_id, diag_code, max(maindiag_flag) AS maindiag_flag FROM ("
-        f"SELECT setl_id, diag_code, maindiag_flag FROM {sent.diagnoses or 'no_diag_rows'} {ours} "
+        f"SELECT setl_id, diag_code, maindiag_flag FROM {sent.diagnoses or 'no_setl_list_diag_d'} {ours} "
         "UNION ALL SELECT setl_id, dscg_maindiag_code, '1' FROM every_settlement "
         "WHERE dscg_maindiag_code IS NOT NULL) GROUP BY setl_id, diag_code"
     )
     con.execute(
         "CREATE OR REPLACE TEMP VIEW operation AS SELECT setl_id, oprn_oprt_code, oprn_oprt_date "
-        f"FROM {sent.operations or 'no_oprn_rows'} {ours}"
+        f"FROM {sent.operations or 'no_setl_list_oprn_d'} {ours}"
     )
     columns = ", ".join(table(ClrSum).schema)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW declared AS SELECT {columns} FROM {sent.declared or 'no_sum_rows'}"
+        f"CREATE OR REPLACE TEMP VIEW declared AS SELECT {columns} FROM {sent.declared or 'no_clr_sum'}"
     )
 
 

@@ -35,6 +35,7 @@ LINE = {
     "list_type": "VARCHAR", "cnt": "DECIMAL(16,4)", "prd_days": "DECIMAL(4,2)",
     "inscp_amt": "DECIMAL(16,2)", "setl_inscp_amt": "DECIMAL(16,2)", "fund_pay_sumamt": "DECIMAL(16,2)",
 }  # fmt: skip
+REVERSAL = "refd_setl_flag = '1' AND medfee_sumamt <= 0 AND init_setl_id IS NOT NULL"
 VALID = "s.vali_flag = '1' AND s.refd_setl_flag <> '1'"
 NOT_REVERSED = "ANTI JOIN past_reversed AS r ON s.fixmedins_code = r.fixmedins_code AND s.setl_id = r.setl_id"
 
@@ -60,15 +61,23 @@ def open_past(
         rules: the rules that are going to run.
 
     Creates:
+        prior_reversal: reversals cleared in earlier months (setl_id, init_setl_id, clr_ym).
         all_past_settlement, all_past_line: valid and net rows, with `clr_month`, the month they were in.
     """
     _empty(con, "all_past_settlement", SETTLEMENT)
     _empty(con, "all_past_line", LINE)
     asking = [rule.past for rule in rules if rule.past]
     ordered = sorted(months, key=lambda m: m.first)
+    prior = [
+        f"SELECT setl_id, init_setl_id, '{m.first:%Y%m}' AS clr_ym FROM {m.settlements} WHERE {REVERSAL}"
+        for m in ordered
+    ]
+    none = (
+        "SELECT NULL::VARCHAR AS setl_id, NULL::VARCHAR AS init_setl_id, NULL::VARCHAR AS clr_ym WHERE false"
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE prior_reversal AS {' UNION ALL '.join(prior) or none}")
     reversals = [
-        f"SELECT fixmedins_code, init_setl_id AS setl_id FROM {rows} "
-        "WHERE refd_setl_flag = '1' AND medfee_sumamt <= 0 AND init_setl_id IS NOT NULL"
+        f"SELECT fixmedins_code, init_setl_id AS setl_id FROM {rows} WHERE {REVERSAL}"
         for rows in ("every_settlement", *(m.settlements for m in ordered))
     ]
     con.execute(f"CREATE OR REPLACE TEMP TABLE past_reversed AS {' UNION '.join(reversals)}")

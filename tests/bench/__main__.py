@@ -32,17 +32,11 @@ from jobs.office import Office
 from schemas.layout import table
 from schemas.submission import FeeListD, SetlD
 from settlement import procedure, store
+from settlement.query import sql_type
 
 ROOT = Path(__file__).parent.parent.parent
 REGION, MONTH, RECEIVED = "guide5", dt.date(2026, 4, 1), dt.date(2026, 5, 8)
 AIMS = {"b": 1.5, "c": 0.7, "d": 0.5, "all": 2.5}
-
-
-def sql_type(dtype: pl.DataType) -> str:
-    """Return DuckDB's name of a polars type."""
-    if isinstance(dtype, pl.Decimal):
-        return f"DECIMAL({dtype.precision},{dtype.scale})"
-    return {pl.Date: "DATE", pl.Datetime: "TIMESTAMP"}.get(dtype.base_type(), "VARCHAR")
 
 
 def plain_copy(data: Path, home: Path) -> dict[str, float]:

@@ -79,7 +79,8 @@ def a02(world: World) -> list[Hit]:
 
 def a03(world: World) -> list[Hit]:
     """No agreement in force."""
-    return _whole(s for s in _judged(world) if not _agreements(world, s, "1", _served(s)))
+    judged = effective(settlements(world, *ALL), "sd", dt.date(2021, 2, 1))
+    return _whole(s for s in judged if not _agreements(world, s, "1", _served(s)))
 
 
 def a04(world: World) -> list[Hit]:
@@ -99,7 +100,7 @@ def a05(world: World) -> list[Hit]:
     found = []
     for s in _judged(world):
         scopes = [a["med_type_scope"] for a in _agreements(world, s, "1", _served(s))]
-        covered = any(scope == "*" or s["med_type"] in scope.split("|") for scope in scopes)
+        covered = any(scope == "*" or s["med_type"] in scope.replace(" ", "").split("|") for scope in scopes)
         if scopes and not covered:
             found.append(Hit(s["setl_id"]))
     return found

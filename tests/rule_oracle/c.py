@@ -42,7 +42,7 @@ def c02(world: World) -> list[Hit]:
 
 
 def _other_sex(world: World, line: Row, part: str) -> bool:
-    allowed = {row["gend"] for row in rows_of(world, "kb_sex", line, part=part)}
+    allowed = {row["gend"] for row in rows_of(world, "kb_sex", line, part=part)} & {"1", "2"}
     return bool(allowed) and line["gend"] in ("1", "2") and line["gend"] not in allowed
 
 
@@ -146,7 +146,7 @@ def _forbidden(world: World, line: Row, mode: str) -> bool:
     if mode == "住院或急诊":
         emergency = str(world.parameter("emergency_med_type", line["d"]))
         return not inside and line["med_type"] != emergency
-    return inside if mode == "门诊" else not inside
+    return inside if mode == "门诊" else mode == "住院" and not inside
 
 
 def c07(world: World) -> list[Hit]:

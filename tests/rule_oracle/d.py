@@ -119,7 +119,7 @@ def d03(world: World) -> list[Hit]:
     """住院重叠."""
     everything = stays(world) + past_stays(world)
     found = []
-    for s in effective(stays(world), "sd"):
+    for s in effective(stays(world), "begndate"):
         places = {
             before["fixmedins_code"]
             for before in everything

@@ -218,4 +218,5 @@ def _with_owner(net: dict[str, list[Row]], owner: dict[str, Row]) -> list[Row]:
         for setl_id, own in net.items()
         if setl_id in owner
         for line in own
+        if line["cnt"] > 0
     ]

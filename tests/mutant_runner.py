@@ -1,0 +1,183 @@
+"""Runs the mutants of a rule on its cases, as the engine would, as cheaply as it can be done."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from settlement.audit import cases as rule_cases
+from settlement.audit import engine, opening, past
+from settlement.audit.cases import Case
+from settlement.audit.rules_file import Rule
+from tests.mutants import Mutant, Verdict, mutants, unbroken
+
+LONGEST_SECONDS = 5.0
+WORTH_FREEZING = 6
+VIEWS = (engine.BUILT_IN | {opening.OPERATIONS}) - {"generic", "claim_month", "prior_reversal"}
+NOT_BOUND = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
+COLUMNS = ("setl_id", "bkkp_sn", "part", "whole", "grade", "related", "funds")
+Hit = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days with their parameter values, and the SQL that keeps the hits of those days."""
+
+    values: dict[str, Any]
+    within: str
+
+
+class Watchdog:
+    """Interrupts a query that runs too long."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._until = float("inf")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def start(self) -> None:
+        self._until = time.monotonic() + LONGEST_SECONDS
+
+    def stop(self) -> None:
+        self._until = float("inf")
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.2):
+            if time.monotonic() > self._until:
+                self._con.interrupt()
+
+
+def judge(rule: Rule, cases: list[Case]) -> Verdict:
+    """Run every mutant of a rule on its cases until one of them notices.
+
+    Raises:
+        AssertionError: the rule itself does not find what a case expects.
+    """
+    everyone = mutants(rule)
+    alive = list(everyone)
+    killed: set[str] = set()
+    stillborn: set[str] = set()
+    with duckdb.connect(config={"threads": 1}) as con, _watched(con) as dog:
+        for number, case in enumerate(sorted(cases, key=lambda case: -len(case.expect))):
+            if not alive:
+                break
+            spans = _opened(con, rule, case, len(alive))
+            if number == 0:
+                stillborn = {m.key for m in alive if not _binds(con, m.sql, spans[0].values)}
+                alive = [m for m in alive if m.key not in stillborn]
+            wanted = _wanted(con, rule, case, spans)
+            for mutant in alive:
+                dog.start()
+                if _found(con, rule, mutant.sql, spans, _compared(case)) != wanted:
+                    killed.add(mutant.key)
+            dog.stop()
+            alive = [m for m in alive if m.key not in killed]
+    return Verdict(len(everyone), len(stillborn), frozenset(killed), tuple(alive))
+
+
+@contextmanager
+def _watched(con: duckdb.DuckDBPyConnection) -> Iterator[Watchdog]:
+    dog = Watchdog(con)
+    try:
+        yield dog
+    finally:
+        dog.close()
+
+
+def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) -> list[Span]:
+    """Put a case in place of the one before; returns the spans its facts fall in."""
+    rows = rule_cases.month_rows(con, rule, case)
+    wanted = (set(rule.reads) | set(case.tables)) & set(rule_cases.MODELS)
+    held = {name: rule_cases.reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
+    engine.open_month(con, rows, held, [rule])
+    opening.scope(con, rule.clr_types)
+    past.open_rule(con, rule, case.month)
+    profile = rule_cases.profile(case.parameters)
+    spans = [
+        Span({name: profile.value(name, span.first) for name in rule.parameters}, engine._within(rule, span))
+        for span in engine._spans(con, rule, profile)
+    ]
+    if alive >= WORTH_FREEZING:
+        _freeze(con, sorted(VIEWS & (set(rule.reads) | set(rule.uses))))
+    return spans
+
+
+def _freeze(con: duckdb.DuckDBPyConnection, views: list[str]) -> None:
+    """Hold what views show in tables, so that not every mutant has to work it out again."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS held")
+    for name in views:
+        con.execute(f"CREATE OR REPLACE TABLE held.{name} AS SELECT * FROM {name}")
+    for name in views:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM held.{name}")
+
+
+def _binds(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> bool:
+    try:
+        con.execute(f"EXPLAIN {sql}", _given(sql, values))
+    except NOT_BOUND:
+        return False
+    except duckdb.Error:
+        return True
+    return True
+
+
+def _given(sql: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)} if values else {}
+
+
+def _wanted(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, spans: list[Span]) -> list[Hit]:
+    """Return the rule's own hits, which are those the case expects."""
+    compared = _compared(case)
+    own = _found(con, rule, rule.sql, spans, compared)
+    rows = [{"bkkp_sn": None, "part": 1, "whole": 1} | row for row in case.expect]
+    stated = [name for name in compared if name != "grade" or any("grade" in row for row in rows)]
+    expected = _sorted([tuple(None if row[name] == "" else row[name] for name in stated) for row in rows])
+    places = [compared.index(name) for name in stated]
+    assert own is not None, f"{rule.rule_id}「{case.name}」"
+    assert [tuple(hit[place] for place in places) for hit in own] == expected, f"{rule.rule_id}「{case.name}」"
+    again = _found(con, rule, unbroken(rule), spans, compared)
+    assert again == own, f"{rule.rule_id}「{case.name}」: the SQL written anew finds something else"
+    return own
+
+
+def _compared(case: Case) -> tuple[str, ...]:
+    """What a case compares; the grade always, against what the rule itself says."""
+    stated = {key for row in case.expect for key in row}
+    return COLUMNS[:5] + tuple(name for name in COLUMNS[5:] if name in stated)
+
+
+def _found(
+    con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, spans: list[Span], compared: tuple[str, ...]
+) -> list[Hit] | None:
+    """Return the hits a SELECT finds, as the engine would find them; None when it fails."""
+    grade = f"coalesce(h.grade, '{rule.grade}')" if re.search(r"\bgrade\b", sql) else f"'{rule.grade}'"
+    funds = "h.funds" if re.search(r"\bfunds\b", sql) else "NULL"
+    value = {
+        "part": "h.part::DECIMAL(18,4)", "whole": "h.whole::DECIMAL(18,4)", "grade": grade, "funds": funds,
+    }  # fmt: skip
+    columns = ", ".join(value.get(name, f"h.{name}") for name in compared)
+    hits: list[Hit] = []
+    try:
+        for span in spans:
+            query = f"WITH h AS ({sql}) SELECT {columns} FROM h {span.within}"
+            hits += con.execute(query, _given(sql, span.values)).fetchall()
+    except duckdb.Error:
+        return None
+    return _sorted(hits)
+
+
+def _sorted(hits: list[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (hit[0] or "", hit[1] or ""))

@@ -1,0 +1,216 @@
+"""Mutants of the audit rules: each rule's SELECT broken in small ways, and which of its cases notice.
+
+A mutant that every case of its rule lets pass shows that something in the SELECT is not pinned. It is
+either killed by a further case or listed in `mutants_allowed.toml` with the reason why it finds the same.
+
+    python -m tests.mutants                 what is found, rule by rule
+    python -m tests.mutants --rule B08      one rule, with the SQL of what is not explained
+    python -m tests.mutants --report        writes docs/mutants.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from settlement.audit import cases as rule_cases
+from settlement.audit import rules_file
+from settlement.audit.rules_file import Rule
+from tests import mutant_operators
+
+HERE = Path(__file__).parent
+ALLOWED = HERE / "mutants_allowed.toml"
+REPORT = HERE.parent / "docs" / "mutants.md"
+LONGEST = 70
+# Columns of a hit that a case compares; what only feeds the evidence is not broken.
+COMPARED = {"setl_id", "bkkp_sn", "part", "whole", "related", "grade", "funds"}
+TEXTS = {"evidence", "related"}
+WHOLE = "select"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken SELECT: a short name that stays the same while its place in the rule does, and the SQL."""
+
+    key: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a rule's mutants: stillborn ones do not bind, survivors are noticed by no case."""
+
+    total: int
+    stillborn: int
+    killed: frozenset[str]
+    survivors: tuple[Mutant, ...]
+
+
+def mutants(rule: Rule) -> list[Mutant]:
+    """Return the mutants of a rule, in the order of its SQL."""
+    tree = sqlglot.parse_one(rule.sql, dialect="duckdb")
+    shown = _shown(tree)
+    units = {name: about["unit"] for name, about in rule.parameters.items()}
+    pieces = _pieces(tree)
+    texts = {name: mutant_operators.text(holder.this) for name, holder in pieces.items()}
+    whole = _joined(texts)
+    found: dict[str, Mutant] = {}
+    for name, holder in pieces.items():
+        for node in _broken_nodes(holder, shown):
+            for change in mutant_operators.changes(node, units):
+                node.replace(change.node)
+                sql = _joined(texts | {name: mutant_operators.text(holder.this)})
+                change.node.replace(node)
+                if sql != whole:
+                    key = _key(found, f"{change.operator} {name}: {_short(change.before)} → {_short(change.after)}")
+                    found[key] = Mutant(key, sql)
+    return list(found.values())
+
+
+def unbroken(rule: Rule) -> str:
+    """Return the rule's SQL as the mutants have it."""
+    pieces = _pieces(sqlglot.parse_one(rule.sql, dialect="duckdb"))
+    return _joined({name: mutant_operators.text(holder.this) for name, holder in pieces.items()})
+
+
+def allowed(rule_id: str) -> dict[str, str]:
+    """Return the survivors that are accepted for a rule, by key the reason."""
+    listed = tomllib.loads(ALLOWED.read_text(encoding="utf-8")).get(rule_id, [])
+    return {key: entry["why"] for entry in listed for key in entry["keys"]}
+
+
+def _pieces(tree: exp.Expression) -> dict[str, exp.Expression]:
+    """Take a query apart into its named parts and the SELECT at its end, each in a holder of its own."""
+    with_ = tree.args.get("with_")
+    pieces: dict[str, exp.Expression] = {cte.alias: cte for cte in with_.expressions} if with_ else {}
+    tree.set("with_", None)
+    return pieces | {WHOLE: exp.Subquery(this=tree)}
+
+
+def _joined(texts: dict[str, str]) -> str:
+    parts = [f"{name} AS ({sql})" for name, sql in texts.items() if name != WHOLE]
+    return (f"WITH {', '.join(parts)} " if parts else "") + texts[WHOLE]
+
+
+def _key(taken: dict[str, Mutant], key: str) -> str:
+    number = 2
+    numbered = key
+    while numbered in taken:
+        numbered, number = f"{key} #{number}", number + 1
+    return numbered
+
+
+def _short(sql: str) -> str:
+    half = LONGEST // 2
+    return sql if len(sql) <= LONGEST else f"{sql[:half]}…{sql[-half:]}"
+
+
+def _broken_nodes(holder: exp.Expression, shown: set[int]) -> list[exp.Expression]:
+    """Return the nodes that may be broken: not types, nor what is only shown."""
+
+    def closed(node: exp.Expression) -> bool:
+        return id(node) in shown or isinstance(node, exp.DataType)
+
+    return [node for node in holder.walk(prune=closed) if not closed(node) and node is not holder]
+
+
+def _shown(tree: exp.Expression) -> set[int]:
+    """Return the ids of the output columns whose value no compared column and no condition depends on."""
+    selects = [(select, _names(select)) for select in tree.find_all(exp.Select)]
+    used = set(COMPARED)
+    while True:
+        before = len(used)
+        for select, names in selects:
+            used |= _used(select, names, used)
+        if len(used) == before:
+            break
+    unused = {id(item) for select, names in selects for item, name in zip(select.expressions, names, strict=True)
+              if name is not None and name not in used}  # fmt: skip
+    last = _branches(tree)[0]
+    return unused | {id(item) for item in last.expressions if item.alias_or_name in TEXTS}
+
+
+def _names(select: exp.Select) -> list[str | None]:
+    """Return the names of a SELECT's columns; None where they are compared and not named."""
+    top: exp.Expression = select
+    while isinstance(top.parent, exp.SetOperation):
+        top = top.parent
+    if isinstance(top.parent, exp.In | exp.Exists) or isinstance(top.parent and top.parent.parent, exp.In | exp.Exists):
+        return [None] * len(select.expressions)
+    return [item.alias_or_name for item in _branches(top)[0].expressions]
+
+
+def _branches(query: exp.Expression) -> list[exp.Select]:
+    if isinstance(query, exp.SetOperation):
+        return [*_branches(query.left), *_branches(query.right)]
+    return [query]
+
+
+def _used(select: exp.Select, names: list[str | None], used: set[str]) -> set[str]:
+    """Return the columns that a SELECT needs, given the columns that are needed of it."""
+    distinct = select.args.get("distinct")
+    needed: list[exp.Expression] = [
+        item for item, name in zip(select.expressions, names, strict=True) if name is None or name in used or distinct
+    ]
+    for clause, said in select.args.items():
+        if clause not in ("expressions", "from_", "with_", "distinct"):
+            needed += said if isinstance(said, list) else [said] if isinstance(said, exp.Expression) else []
+    return set(_columns(needed))
+
+
+def _columns(nodes: list[exp.Expression]) -> Iterator[str]:
+    """Yield the columns named in expressions; the queries in them speak for themselves."""
+    for root in nodes:
+        for node in root.walk(prune=lambda n: isinstance(n, exp.Select)):
+            if isinstance(node, exp.Column | exp.Identifier) and not isinstance(node.parent, exp.Column):
+                yield node.name
+
+
+def main() -> None:
+    """Run the mutants of all rules or one and tell what became of them."""
+    from tests import mutant_runner  # the runner needs the classes above
+
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    asked.add_argument("--rule", help="only this rule")
+    asked.add_argument("--report", action="store_true", help=f"write {REPORT}")
+    given = asked.parse_args()
+    verdicts: dict[str, Verdict] = {}
+    for rule in rules_file.load_all():
+        path = rule_cases.CASES / f"{rule.rule_id}.toml"
+        if given.rule not in (None, rule.rule_id) or not path.exists():
+            continue
+        begun = time.perf_counter()
+        verdicts[rule.rule_id] = mutant_runner.judge(rule, rule_cases.read(path))
+        _tell(rule, verdicts[rule.rule_id], time.perf_counter() - begun, bool(given.rule))
+    if given.report and not given.rule:
+        REPORT.write_text(report(verdicts), encoding="utf-8")
+
+
+def _tell(rule: Rule, verdict: Verdict, seconds: float, in_full: bool) -> None:
+    why = allowed(rule.rule_id)
+    print(
+        f"{rule.rule_id}: {verdict.total} mutants, {verdict.stillborn} stillborn, {len(verdict.killed)} killed, "
+        f"{len(verdict.survivors)} survivors ({seconds:.1f} s)",
+        flush=True,
+    )
+    for mutant in verdict.survivors:
+        print(f"  {mutant.key}\n      {why.get(mutant.key, 'NOT EXPLAINED')}")
+    for key in sorted(set(why) - {mutant.key for mutant in verdict.survivors}):
+        print(f"  {key}\n      LISTED BUT {'KILLED' if key in verdict.killed else 'UNKNOWN'}")
+    _ = in_full
+
+
+def report(verdicts: dict[str, Verdict]) -> str:
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
