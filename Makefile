@@ -34,6 +34,7 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m schemas.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m settlement.audit.rulebook > docs/rules.md
 
 sample-data: $(READY)
 	$(BIN)/python sample_data/generate.py

@@ -17,6 +17,7 @@ from jobs import (
     books,
     cli_office,
     cli_procedure,
+    cli_rules,
     cli_schedule,
     demonstration,
     documents,
@@ -40,6 +41,7 @@ app.add_typer(reference_app, name="reference")
 app.add_typer(cli_procedure.app)
 app.add_typer(cli_office.app)
 app.add_typer(cli_schedule.app)
+app.add_typer(cli_rules.app)
 
 
 @app.callback()

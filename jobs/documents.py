@@ -19,6 +19,7 @@ from jobs.books import Month, open_month
 from jobs.faults import returned_rows
 from jobs.office import Office
 from jobs.progress import Progress, quiet
+from jobs.rule_months import rule_months
 from schemas.layout import table
 from schemas.results import Clearing, ClearingFund, Finding, FindingFund, Payment
 from settlement import procedure, store, workdays
@@ -72,7 +73,7 @@ def write_notices(office: Office) -> list[Path]:
         clearing=empty(Clearing),
         clearing_fund=empty(ClearingFund),
         payment=empty(Payment),
-        rules=rule_rows(month.rules, empty(Finding), {}),
+        rules=rule_rows(month, empty(Finding), {}),
         run={},
     )
     return write_institution_notices(facts, office.home.month_folder(office.region, office.first))
@@ -107,7 +108,8 @@ def gather(office: Office, month: Month) -> MonthFacts:
         details=standing.details(office, now),
         finding_funds=now.finding_funds,
         **calculated,
-        rules=rule_rows(month.rules, now.findings, publishing.not_run(office)),
+        rules=rule_rows(month, now.findings, publishing.not_run(office)),
+        rule_months=rule_months(office, now),
         run=store.read_run(office.home, office.region, office.first),
         **procedure_facts(office, month),
     )
@@ -232,9 +234,15 @@ def _submission(
 
 
 def rule_rows(
-    rules: tuple[Rule, ...], findings: pl.DataFrame, not_run: dict[str, tuple[str, ...]]
-) -> pl.DataFrame:
-    """One row per rule: whether it ran, what it found, what of it stood."""
+    month: Month, findings: pl.DataFrame, not_run: dict[str, tuple[str, ...]]
+) -> pl.DataFrame:  # fmt: skip
+    """One row per rule as the region runs it: whether it ran, what it found, what of it stood."""
+    switches = {rule.rule_id: month.profile.switch(rule.rule_id, month.last) for rule in month.rules}
+
+    def switched(rule: Rule, what: str) -> str:
+        switch = switches[rule.rule_id]
+        return str((switch and getattr(switch, what)) or getattr(rule, what))
+
     found = findings.group_by("rule_id").agg(
         pl.len().cast(pl.Int64).alias("hits"),
         pl.col("fixmedins_code").n_unique().cast(pl.Int64).alias("institutions"),
@@ -243,10 +251,11 @@ def rule_rows(
     facts = pl.DataFrame(
         [
             (
-                r.rule_id, r.name, r.name_en, r.national_ref, r.category, r.grade, r.status, r.deduction,
+                r.rule_id, r.name, r.name_en, r.national_ref, r.category, switched(r, "grade"),
+                switched(r, "status"), r.deduction,
                 r.digest, r.rule_id not in not_run, "、".join(not_run.get(r.rule_id, ())),
             )
-            for r in rules
+            for r in month.rules
         ],
         schema=["rule_id", "name", "name_en", "national_ref", "category", "grade", "status", "deduction",
                 "digest", "ran", "missing"],

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ from schemas.submission import ClrSum, FeeListD, SetlD, SetlListDiagD, SetlListO
 from settlement import policy
 from settlement.audit import engine
 from settlement.audit.rules_file import Rule
+from settlement.errors import RuleError
 from settlement.query import hold
 
 Row = dict[str, Any]
@@ -48,6 +50,8 @@ MODELS = {table(model).name: model for model in REFERENCE}
 OWN_TABLES = {
     "settlement", "line", "past_settlement", "past_line", "diagnosis", "operation", "declared",
 }  # fmt: skip
+ALWAYS = ("setl_id", "bkkp_sn", "part", "whole")
+COMPARED = (*ALWAYS, "grade", "related", "funds")
 # Any region would do: no region replaces a parameter of a rule, and this one is not named.
 NATIONAL = "guide5"
 
@@ -159,7 +163,8 @@ def read(path: Path) -> list[Case]:
 def opened(rule: Rule, case: Case) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a month of its own that holds a case, ready for the rule."""
     unknown = set(case.tables) - set(MODELS) - OWN_TABLES
-    assert not unknown, f"用例有未知的表 {unknown}"
+    if unknown:
+        raise RuleError(f"用例「{case.name}」有未知的表 {sorted(unknown)}")
     with duckdb.connect(config={"threads": 1}) as con:
         rows = month_rows(con, rule, case)
         wanted = (set(rule.reads) | set(case.tables)) & set(MODELS)
@@ -201,8 +206,53 @@ def run(rule: Rule, case: Case) -> pl.DataFrame:
     """Run a rule on a case through the engine and return its hits."""
     with opened(rule, case) as con:
         found = engine.hits(con, rule, profile(case.parameters))
-    assert found is not None, "用例的规则已停用"
+    if found is None:
+        raise RuleError(f"规则 {rule.rule_id} 已停用,用例不能运行")
     return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a case expects and what the rule found, both as sorted rows of what the case compares."""
+
+    expected: list[Row]
+    found: list[Row]
+    unworded: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """The rule found what the case expects, and its evidence fills both messages."""
+        return self.expected == self.found and not self.unworded
+
+
+def judge(rule: Rule, case: Case) -> Verdict:
+    """Run a rule on a case and compare.
+
+    Raises:
+        RuleError: the case states a column that no hit has.
+    """
+    hits = run(rule, case)
+    stated = {key for row in case.expect for key in row}
+    if stated - set(COMPARED):
+        raise RuleError(f"用例「{case.name}」的 expect 有未知的键 {sorted(stated - set(COMPARED))}")
+    keys = [key for key in COMPARED if key in ALWAYS or key in stated]
+    usual: Row = {"bkkp_sn": None, "part": 1, "whole": 1}
+    rows = [usual | row for row in case.expect]
+    expected = [{key: None if row[key] == "" else row[key] for key in keys} for row in rows]
+    found = [{key: row[key] for key in keys} for row in hits.iter_rows(named=True)]
+    unworded = [e for e in hits["evidence"] if not _fills(rule, e)]
+    return Verdict(sorted(expected, key=_place), sorted(found, key=_place), unworded)
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row["setl_id"], row["bkkp_sn"] or ""
+
+
+def _fills(rule: Rule, evidence: str) -> bool:
+    """The evidence is key=value pairs and fills both messages."""
+    pairs = [pair.split("=", 1) for pair in evidence.split(" ")]
+    wanted = set(re.findall(r"{(\w+)}", rule.message + rule.message_en))
+    return all(len(pair) == 2 for pair in pairs) and wanted <= {pair[0] for pair in pairs}
 
 
 def profile(overrides: Row) -> policy.Profile:
@@ -242,7 +292,8 @@ def frame(model: type[pa.DataFrameModel], rows: list[Row]) -> pl.DataFrame:
     columns = table(model).columns
     for row in rows:
         unknown = set(row) - {c.name for c in columns}
-        assert not unknown, f"{table(model).name} 没有字段 {sorted(unknown)}"
+        if unknown:
+            raise RuleError(f"{table(model).name} 没有字段 {sorted(unknown)}")
     data = {c.name: [_typed(row.get(c.name), c.dtype) for row in rows] for c in columns}
     return pl.DataFrame(data, schema=table(model).schema)
 
@@ -291,9 +342,11 @@ def _paid(given: Row, lines: list[Row]) -> Row:
     for bucket in _BUCKETS[:-1]:
         row.setdefault(bucket, 0)
     row.setdefault("inscp_amt", medfee - sum(_money(row, b) for b in _BUCKETS[:-1]))
-    others = sum(Decimal(row.setdefault(c, 0)) for c in POOLED_COLUMNS if c != "hifp_pay")
+    supplements = [c for c in POOLED_COLUMNS if c != "hifp_pay"]
+    row = dict.fromkeys(supplements, 0) | row
+    others = sum(_money(row, c) for c in supplements)
     all_funds = row.get("fund_pay_sumamt", _money(row, "inscp_amt") - _money(row, "acct_pay"))
-    row.setdefault("hifp_pay", Decimal(all_funds) - others)
+    row.setdefault("hifp_pay", Decimal(all_funds or 0) - others)
     row.setdefault("fund_pay_sumamt", _money(row, "hifp_pay") + others)
     borne = _money(row, "fund_pay_sumamt") + _money(row, "ownpay_hosp_part")
     row.setdefault("psn_pay", medfee - borne)

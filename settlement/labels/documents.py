@@ -25,6 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sheet.violation": ("违规", "Violations"),
     "sheet.suspect": ("可疑", "Suspected"),
     "sheet.rules": ("规则统计", "Rules"),
+    "sheet.rule_months": ("历月统计", "Months"),
     "sheet.not_run": ("未运行规则", "Rules not run"),
     "sheet.chart": ("扣款排名", "Ranking"),
     "sheet.proof": ("证明", "Proof"),

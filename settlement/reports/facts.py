@@ -44,6 +44,13 @@ ORDERS: dict[str, Any] = {
     "file": pl.String,
 }
 
+RULE_MONTHS: dict[str, Any] = {
+    **_typed(("clr_ym", "rule_id", "name", "name_en"), pl.String),
+    **_typed(("hits", "institutions"), pl.Int64),
+    **_typed(("risk", "prelim", "upheld", "dropped"), _MONEY),
+    "rate": pl.Float64,
+}
+
 
 @dataclass(frozen=True)
 class MonthFacts:
@@ -75,6 +82,8 @@ class MonthFacts:
         rules: one row per rule: rule_id, name, name_en, national_ref, category, grade, status,
             deduction, digest, ran (bool), missing (text: tables that were not loaded), hits,
             institutions (int), risk_amt, det_sumamt, final_det_sumamt (元).
+        rule_months: schema `RULE_MONTHS`, one row per stored month up to this one and rule that found
+            something: money at risk, preliminary, upheld and withdrawn deduction (元), and the share upheld.
         run: what `run.json` says (fingerprint, versions, digests, parameters, checks, stages).
         procedure: schema `PROCEDURE`, one row per batch: state (settlement.procedure), who settled,
             approved and paid it (names, joined by 、), the days of it; sent_on and answer_by (findings sent,
@@ -105,3 +114,4 @@ class MonthFacts:
     procedure: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROCEDURE))
     books: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BOOKS))
     orders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ORDERS))
+    rule_months: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RULE_MONTHS))

@@ -47,6 +47,18 @@ _RANKED: tuple[tuple[str, str, float], ...] = (
     ("prelim", "money", 16),
     ("upheld", "money", 16),
 )
+_MONTHS: tuple[tuple[str, str, float], ...] = (
+    ("rule", "centre", 9),
+    ("rule_name", "wrap", 30),
+    ("month", "centre", 10),
+    ("hits", "count", 10),
+    ("institutions", "count", 10),
+    ("risk", "money", 16),
+    ("prelim", "money", 16),
+    ("upheld", "money", 16),
+    ("dropped", "money", 16),
+    ("rate", "ratio", 10),
+)
 
 
 def write_rule_stats(facts: MonthFacts, month: Context) -> Path:
@@ -58,6 +70,7 @@ def write_rule_stats(facts: MonthFacts, month: Context) -> Path:
     _ran(book, title, subtitle, rules.filter("ran"), month)
     _not_run(book, rules.filter(~pl.col("ran")), month)
     _ranking(book, rules.filter("ran"), month)
+    _months(book, facts, month)
     return book.close()
 
 
@@ -138,3 +151,19 @@ def _ranking(book: Book, rules: pl.DataFrame, month: Context) -> None:
     if not top.is_empty():
         source = Source(name, 0, (2, 3), (first, grid.row - 1), first - 1)
         book.bars(sheet, source, month.say("msg.chart_rules"), at=(1, len(columns) + 1))
+
+
+def _months(book: Book, facts: MonthFacts, month: Context) -> None:
+    """The stored months side by side, rule by rule."""
+    sheet = book.sheet(month.say("sheet.rule_months"), lang=month.lang)
+    columns = _columns(_MONTHS, month.lang)
+    grid = Grid(book, sheet, columns)
+    grid.heading(month.say("sheet.rule_months"), f"{month.region} · {month.say('msg.rate')}")
+    grid.header(frozen_columns=2)
+    rows = facts.rule_months.with_columns(
+        rule=pl.col("rule_id"),
+        rule_name=pl.col("name_en" if facts.lang == EN else "name"),
+        month=pl.col("clr_ym").str.replace(r"^(\d{4})", "${1}-"),
+    )
+    grid.body(cells(rows.select(column.key for column in columns)).rows())
+    grid.finish()
