@@ -32,6 +32,7 @@ NEIGHBOUR = {
     exp.Lag: exp.Lead, exp.Lead: exp.Lag, exp.FirstValue: exp.LastValue, exp.LastValue: exp.FirstValue,
     exp.LogicalOr: exp.LogicalAnd, exp.LogicalAnd: exp.LogicalOr,
 }  # fmt: skip
+COMPARISON = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Between, exp.In, exp.Like)
 OTHER_DATES = {
     "d": ("begndate", "enddate", "sd"), "sd": ("begndate", "enddate"), "begndate": ("enddate",),
     "enddate": ("begndate",), "fee_ocur_time": ("setl_time", "d"), "setl_time": ("sd", "fee_ocur_time"),
@@ -43,7 +44,9 @@ COUNTED = (
     exp.Least, exp.Greatest, exp.Coalesce, exp.Left, exp.Right, exp.Substring, exp.Round, exp.Paren, exp.If,
     exp.Lag, exp.Lead,
 )  # fmt: skip
-PLAIN_TEXT = (exp.Interval, exp.Trim, exp.Replace, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc)
+PLAIN_TEXT = (
+    exp.Interval, exp.Trim, exp.Replace, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.GroupConcat,
+)  # fmt: skip
 SEARCHED = (exp.Like, exp.StrPosition, exp.Contains, exp.StartsWith)
 MONEY = ("yuan", "ratio")
 
@@ -192,13 +195,40 @@ def _join(node: exp.Expression) -> Changes:
     side, kind = node.side, node.kind
     other = {"LEFT": ("", "INNER"), "FULL": ("LEFT", "")}.get(side)
     if not side:
-        other = {"": ("LEFT", ""), "INNER": ("LEFT", ""), "SEMI": ("", "ANTI"), "ANTI": ("", "SEMI")}.get(kind)
-    if other and (node.args.get("on") or node.args.get("using")):
+        other = {"": ("LEFT", ""), "INNER": ("LEFT", ""), "SEMI": ("", "ANTI"), "ANTI": ("", "SEMI")}.get(
+            kind
+        )
+    needed = other and other[0] == "LEFT" and _needed(node)
+    if other and not needed and (node.args.get("on") or node.args.get("using")):
         new = node.copy()
         new.set("side", other[0] or None)
         new.set("kind", other[1] or None)
         what = " ".join(filter(None, (side, kind, text(node.this))))
         yield Change("join", what, " ".join(filter(None, other)), new)
+
+
+def _needed(join: exp.Expression) -> bool:
+    """Whether a row without a partner is dropped anyway: another condition compares the partner's columns."""
+    select = join.parent
+    where = select.args.get("where")
+    conditions = [where.this] if where else []
+    later = select.args["joins"][select.args["joins"].index(join) + 1 :]
+    conditions += [j.args["on"] for j in later if not j.side and j.args.get("on")]
+    told = [part for condition in conditions for part in _conjuncts(condition)]
+    return any(
+        column.table == join.alias_or_name
+        for part in told
+        if isinstance(part, COMPARISON) and not part.find(exp.Is, exp.Coalesce, exp.Case)
+        for column in part.find_all(exp.Column)
+    )
+
+
+def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+    if isinstance(condition, exp.And):
+        yield from _conjuncts(condition.this)
+        yield from _conjuncts(condition.expression)
+    else:
+        yield condition
 
 
 def _listed(node: exp.Expression, key: str, operator: str, least: int = 2) -> Changes:

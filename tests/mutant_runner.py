@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -16,13 +17,14 @@ from settlement.audit import cases as rule_cases
 from settlement.audit import engine, opening, past
 from settlement.audit.cases import Case
 from settlement.audit.rules_file import Rule
-from tests.mutants import Mutant, Verdict, mutants, unbroken
+from tests.mutants import WHOLE, Parts, Verdict, mutants, parts
 
 LONGEST_SECONDS = 5.0
 WORTH_FREEZING = 6
 VIEWS = (engine.BUILT_IN | {opening.OPERATIONS}) - {"generic", "claim_month", "prior_reversal"}
 NOT_BOUND = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
 COLUMNS = ("setl_id", "bkkp_sn", "part", "whole", "grade", "related", "funds")
+KILLED, STILLBORN = "killed", "stillborn"
 Hit = tuple[Any, ...]
 
 
@@ -44,10 +46,10 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def start(self) -> None:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
         self._until = time.monotonic() + LONGEST_SECONDS
-
-    def stop(self) -> None:
+        yield
         self._until = float("inf")
 
     def close(self) -> None:
@@ -66,26 +68,39 @@ def judge(rule: Rule, cases: list[Case]) -> Verdict:
     Raises:
         AssertionError: the rule itself does not find what a case expects.
     """
-    everyone = mutants(rule)
-    alive = list(everyone)
-    killed: set[str] = set()
-    stillborn: set[str] = set()
+    everyone, apart = mutants(rule), parts(rule)
+    fate: dict[str, str] = {}
     with duckdb.connect(config={"threads": 1}) as con, _watched(con) as dog:
-        for number, case in enumerate(sorted(cases, key=lambda case: -len(case.expect))):
+        con.execute("PRAGMA disable_optimizer")
+        con.execute("CREATE SCHEMA held")
+        # Cases with many hits first: they notice most.
+        for case in sorted(cases, key=lambda case: -len(case.expect)):
+            alive = [m for m in everyone if m.key not in fate]
             if not alive:
                 break
             spans = _opened(con, rule, case, len(alive))
-            if number == 0:
-                stillborn = {m.key for m in alive if not _binds(con, m.sql, spans[0].values)}
-                alive = [m for m in alive if m.key not in stillborn]
-            wanted = _wanted(con, rule, case, spans)
+            wanted = _wanted(con, rule, apart.sql, case, spans)
+            at_hand = len(alive) >= WORTH_FREEZING and _hold_parts(con, apart, spans)
             for mutant in alive:
-                dog.start()
-                if _found(con, rule, mutant.sql, spans, _compared(case)) != wanted:
-                    killed.add(mutant.key)
-            dog.stop()
-            alive = [m for m in alive if m.key not in killed]
-    return Verdict(len(everyone), len(stillborn), frozenset(killed), tuple(alive))
+                with dog.watching():
+                    sql = mutant.rest if at_hand else mutant.sql
+                    seen = _fate(con, rule, sql, spans, _compared(case), wanted)
+                if seen:
+                    fate[mutant.key] = seen
+            con.execute("SET search_path = ''")
+    killed = frozenset(key for key, seen in fate.items() if seen == KILLED)
+    survivors = tuple(m for m in everyone if m.key not in fate)
+    return Verdict(len(everyone), len(fate) - len(killed), killed, survivors)
+
+
+def _fate(con, rule, sql, spans, compared, wanted) -> str:
+    """What a case does to a mutant; empty when it does not notice."""
+    try:
+        return "" if _found(con, rule, sql, spans, compared) == wanted else KILLED
+    except NOT_BOUND:
+        return STILLBORN
+    except duckdb.Error:
+        return KILLED
 
 
 @contextmanager
@@ -117,28 +132,39 @@ def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) 
 
 def _freeze(con: duckdb.DuckDBPyConnection, views: list[str]) -> None:
     """Hold what views show in tables, so that not every mutant has to work it out again."""
-    con.execute("CREATE SCHEMA IF NOT EXISTS held")
     for name in views:
         con.execute(f"CREATE OR REPLACE TABLE held.{name} AS SELECT * FROM {name}")
     for name in views:
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM held.{name}")
 
 
-def _binds(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> bool:
-    try:
-        con.execute(f"EXPLAIN {sql}", _given(sql, values))
-    except NOT_BOUND:
+def _hold_parts(con: duckdb.DuckDBPyConnection, apart: Parts, spans: list[Span]) -> bool:
+    """Hold what a rule's named parts give in tables; only where parameters have one value in the case."""
+    if len(spans) > 1 or _names(con) & set(apart.texts):
         return False
-    except duckdb.Error:
-        return True
+    con.execute("SET search_path = 'main,held'")
+    for name, sql in apart.texts.items():
+        if name != WHOLE:
+            made = apart.joined({name: sql, WHOLE: f"SELECT * FROM {name}"})
+            con.execute(f"CREATE OR REPLACE TABLE held.{name} AS {made}", _given(sql, spans[0].values))
     return True
+
+
+@cache
+def _names(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Names that a rule's parts must not have to be held as tables; the same in every case."""
+    tables = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+    views = "SELECT view_name FROM duckdb_views() WHERE temporary"
+    return {row[0] for row in con.execute(f"{tables} UNION ALL {views}").fetchall()}
 
 
 def _given(sql: str, values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)} if values else {}
 
 
-def _wanted(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, spans: list[Span]) -> list[Hit]:
+def _wanted(
+    con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, case: Case, spans: list[Span]
+) -> list[Hit]:
     """Return the rule's own hits, which are those the case expects."""
     compared = _compared(case)
     own = _found(con, rule, rule.sql, spans, compared)
@@ -146,9 +172,10 @@ def _wanted(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, spans: list[
     stated = [name for name in compared if name != "grade" or any("grade" in row for row in rows)]
     expected = _sorted([tuple(None if row[name] == "" else row[name] for name in stated) for row in rows])
     places = [compared.index(name) for name in stated]
-    assert own is not None, f"{rule.rule_id}「{case.name}」"
-    assert [tuple(hit[place] for place in places) for hit in own] == expected, f"{rule.rule_id}「{case.name}」"
-    again = _found(con, rule, unbroken(rule), spans, compared)
+    assert [tuple(hit[place] for place in places) for hit in own] == expected, (
+        f"{rule.rule_id}「{case.name}」"
+    )
+    again = _found(con, rule, sql, spans, compared)
     assert again == own, f"{rule.rule_id}「{case.name}」: the SQL written anew finds something else"
     return own
 
@@ -161,8 +188,8 @@ def _compared(case: Case) -> tuple[str, ...]:
 
 def _found(
     con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, spans: list[Span], compared: tuple[str, ...]
-) -> list[Hit] | None:
-    """Return the hits a SELECT finds, as the engine would find them; None when it fails."""
+) -> list[Hit]:
+    """Return the hits a SELECT finds, as the engine would find them."""
     grade = f"coalesce(h.grade, '{rule.grade}')" if re.search(r"\bgrade\b", sql) else f"'{rule.grade}'"
     funds = "h.funds" if re.search(r"\bfunds\b", sql) else "NULL"
     value = {
@@ -170,12 +197,9 @@ def _found(
     }  # fmt: skip
     columns = ", ".join(value.get(name, f"h.{name}") for name in compared)
     hits: list[Hit] = []
-    try:
-        for span in spans:
-            query = f"WITH h AS ({sql}) SELECT {columns} FROM h {span.within}"
-            hits += con.execute(query, _given(sql, span.values)).fetchall()
-    except duckdb.Error:
-        return None
+    for span in spans:
+        query = f"WITH h AS ({sql}) SELECT {columns} FROM h {span.within}"
+        hits += con.execute(query, _given(sql, span.values)).fetchall()
     return _sorted(hits)
 
 

@@ -38,10 +38,17 @@ WHOLE = "select"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken SELECT: a short name that stays the same while its place in the rule does, and the SQL."""
+    """A broken SELECT.
+
+    Attributes:
+        key: a short name that stays the same while the mutant's place in the rule does.
+        sql: all of it.
+        rest: what is left to run where the named parts that the change does not reach are at hand as tables.
+    """
 
     key: str
     sql: str
+    rest: str
 
 
 @dataclass(frozen=True)
@@ -54,50 +61,76 @@ class Verdict:
     survivors: tuple[Mutant, ...]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A rule's SELECT taken apart: its named parts and the SELECT at the end, by name the SQL."""
+
+    texts: dict[str, str]
+    reached: dict[str, set[str]]
+    recursive: bool
+
+    @property
+    def sql(self) -> str:
+        """The SELECT as the mutants have it, nothing broken."""
+        return self.joined(self.texts)
+
+    def with_other(self, name: str, sql: str) -> tuple[str, str]:
+        """Return the SELECT with one part replaced, and the same without the parts this does not reach."""
+        texts = self.texts | {name: sql}
+        return self.joined(texts), self.joined({part: texts[part] for part in texts if part in self.reached[name]})
+
+    def joined(self, texts: dict[str, str]) -> str:
+        """Return one SELECT of named parts."""
+        named = ", ".join(f"{name} AS ({sql})" for name, sql in texts.items() if name != WHOLE)
+        begin = "WITH RECURSIVE " if self.recursive else "WITH "
+        return f"{begin if named else ''}{named} {texts[WHOLE]}"
+
+
 def mutants(rule: Rule) -> list[Mutant]:
     """Return the mutants of a rule, in the order of its SQL."""
     tree = sqlglot.parse_one(rule.sql, dialect="duckdb")
     shown = _shown(tree)
     units = {name: about["unit"] for name, about in rule.parameters.items()}
-    pieces = _pieces(tree)
-    texts = {name: mutant_operators.text(holder.this) for name, holder in pieces.items()}
-    whole = _joined(texts)
+    pieces, apart = _apart(tree)
     found: dict[str, Mutant] = {}
     for name, holder in pieces.items():
         for node in _broken_nodes(holder, shown):
             for change in mutant_operators.changes(node, units):
                 node.replace(change.node)
-                sql = _joined(texts | {name: mutant_operators.text(holder.this)})
+                broken = mutant_operators.text(holder.this)
                 change.node.replace(node)
-                if sql != whole:
-                    key = _key(found, f"{change.operator} {name}: {_short(change.before)} → {_short(change.after)}")
-                    found[key] = Mutant(key, sql)
+                if broken != apart.texts[name]:
+                    said = f"{change.operator} {name}: {_short(change.before)} → {_short(change.after)}"
+                    key = _key(found, said)
+                    found[key] = Mutant(key, *apart.with_other(name, broken))
     return list(found.values())
 
 
-def unbroken(rule: Rule) -> str:
-    """Return the rule's SQL as the mutants have it."""
-    pieces = _pieces(sqlglot.parse_one(rule.sql, dialect="duckdb"))
-    return _joined({name: mutant_operators.text(holder.this) for name, holder in pieces.items()})
+def parts(rule: Rule) -> Parts:
+    """Take a rule's SELECT apart."""
+    return _apart(sqlglot.parse_one(rule.sql, dialect="duckdb"))[1]
+
+
+def _apart(tree: exp.Expression) -> tuple[dict[str, exp.Expression], Parts]:
+    """Take a query apart into its named parts and the SELECT at its end, each in a holder of its own."""
+    with_ = tree.args.get("with_")
+    pieces: dict[str, exp.Expression] = {cte.alias: cte for cte in with_.expressions} if with_ else {}
+    tree.set("with_", None)
+    pieces[WHOLE] = exp.Subquery(this=tree)
+    texts = {name: mutant_operators.text(holder.this) for name, holder in pieces.items()}
+    reads = {name: {t.name for t in holder.find_all(exp.Table)} for name, holder in pieces.items()}
+    reached = {name: {name, WHOLE} for name in pieces}
+    for name in pieces:
+        for later in pieces:
+            if reads[later] & (reached[name] - {WHOLE}):
+                reached[name].add(later)
+    return pieces, Parts(texts, reached, bool(with_ and with_.recursive))
 
 
 def allowed(rule_id: str) -> dict[str, str]:
     """Return the survivors that are accepted for a rule, by key the reason."""
     listed = tomllib.loads(ALLOWED.read_text(encoding="utf-8")).get(rule_id, [])
     return {key: entry["why"] for entry in listed for key in entry["keys"]}
-
-
-def _pieces(tree: exp.Expression) -> dict[str, exp.Expression]:
-    """Take a query apart into its named parts and the SELECT at its end, each in a holder of its own."""
-    with_ = tree.args.get("with_")
-    pieces: dict[str, exp.Expression] = {cte.alias: cte for cte in with_.expressions} if with_ else {}
-    tree.set("with_", None)
-    return pieces | {WHOLE: exp.Subquery(this=tree)}
-
-
-def _joined(texts: dict[str, str]) -> str:
-    parts = [f"{name} AS ({sql})" for name, sql in texts.items() if name != WHOLE]
-    return (f"WITH {', '.join(parts)} " if parts else "") + texts[WHOLE]
 
 
 def _key(taken: dict[str, Mutant], key: str) -> str:
@@ -143,7 +176,9 @@ def _names(select: exp.Select) -> list[str | None]:
     top: exp.Expression = select
     while isinstance(top.parent, exp.SetOperation):
         top = top.parent
-    if isinstance(top.parent, exp.In | exp.Exists) or isinstance(top.parent and top.parent.parent, exp.In | exp.Exists):
+    if isinstance(top.parent, exp.In | exp.Exists) or isinstance(
+        top.parent and top.parent.parent, exp.In | exp.Exists
+    ):
         return [None] * len(select.expressions)
     return [item.alias_or_name for item in _branches(top)[0].expressions]
 
@@ -158,7 +193,9 @@ def _used(select: exp.Select, names: list[str | None], used: set[str]) -> set[st
     """Return the columns that a SELECT needs, given the columns that are needed of it."""
     distinct = select.args.get("distinct")
     needed: list[exp.Expression] = [
-        item for item, name in zip(select.expressions, names, strict=True) if name is None or name in used or distinct
+        item
+        for item, name in zip(select.expressions, names, strict=True)
+        if name is None or name in used or distinct
     ]
     for clause, said in select.args.items():
         if clause not in ("expressions", "from_", "with_", "distinct"):
@@ -179,17 +216,17 @@ def main() -> None:
     from tests import mutant_runner  # the runner needs the classes above
 
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    asked.add_argument("--rule", help="only this rule")
+    asked.add_argument("--rule", nargs="+", metavar="ID", help="only these rules")
     asked.add_argument("--report", action="store_true", help=f"write {REPORT}")
     given = asked.parse_args()
     verdicts: dict[str, Verdict] = {}
     for rule in rules_file.load_all():
         path = rule_cases.CASES / f"{rule.rule_id}.toml"
-        if given.rule not in (None, rule.rule_id) or not path.exists():
+        if given.rule and rule.rule_id not in given.rule or not path.exists():
             continue
-        begun = time.perf_counter()
+        begun = time.process_time()
         verdicts[rule.rule_id] = mutant_runner.judge(rule, rule_cases.read(path))
-        _tell(rule, verdicts[rule.rule_id], time.perf_counter() - begun, bool(given.rule))
+        _tell(rule, verdicts[rule.rule_id], time.process_time() - begun, bool(given.rule))
     if given.report and not given.rule:
         REPORT.write_text(report(verdicts), encoding="utf-8")
 

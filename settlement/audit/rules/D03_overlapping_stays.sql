@@ -9,11 +9,15 @@
 -- status         = "active"
 -- scope          = ["hospital"]
 -- dated_by       = "begndate"
--- reads          = ["settlement"]
+-- reads          = ["settlement", "past_settlement"]
 -- deduction      = "DS"
 -- effective_from = 2021-05-01
 -- message        = "{began} 入院时另一次住院尚未结束(至 {until}),同一机构(1 是,0 否):{same_institution}"
 -- message_en     = "admitted on {began} while another stay lasted until {until}; same institution (1 yes, 0 no): {same_institution}"
+--
+-- [past]
+-- days        = 366
+-- settlements = "clr_type = '21'"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -24,16 +28,26 @@
 -- article = "第四十条第一项"
 --
 -- [limits]
--- misses = "只看本清算月申报的住院;同一次住院分段结算而入院日期未改的也会命中,由复审撤销"
+-- misses = "一年以前申报的住院;先入院而晚申报的一次(只在后入院的一次上报告);同一次住院分段结算而入院日期未改的也会命中,由复审撤销"
 
 -- In this order two stays overlap exactly when the earlier ends after the later begins: of stays
 -- that begin on one day, those without a night come first and cover nothing.
-WITH stay AS (
+WITH known AS (
+    SELECT setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, 1 AS is_new
+    FROM settlement
+    UNION ALL
+    SELECT setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, 0
+    FROM past_settlement
+    WHERE psn_no IN (SELECT psn_no FROM settlement)
+),
+
+stay AS (
     SELECT
         setl_id,
         psn_no,
         fixmedins_code,
         begndate,
+        is_new,
         CAST(enddate AS VARCHAR) || setl_id AS ends,
         row_number() OVER (
             PARTITION BY psn_no
@@ -43,13 +57,14 @@ WITH stay AS (
                 setl_time,
                 setl_id
         ) AS place
-    FROM settlement
+    FROM known
     WHERE enddate >= begndate
 ),
 
 seen AS (
     SELECT
         setl_id,
+        is_new,
         begndate,
         max(ends) OVER (
             PARTITION BY psn_no
@@ -74,6 +89,7 @@ judged AS (
             ELSE anywhere
         END AS proof
     FROM seen
+    WHERE is_new = 1
 )
 
 SELECT
