@@ -152,8 +152,12 @@ def _earlier(row: Row, ident: str, back: dt.timedelta) -> Row:
 
 
 def _allowed(name: str, rows: list[Row]) -> list[Row]:
-    """Leave out what intake would not let in: a key twice, or validity spans of one key that overlap."""
+    """Leave out what intake would not let in.
+
+    That is a value missing that must be there, a key twice, or validity spans of one key that overlap.
+    """
     kept: list[Row] = []
+    rows = [row for row in rows if all(row[c.name] is not None for c in about(name).columns if c.required)]
     facts = about(name)
     dated = facts.dated and name not in SENT
     far = dt.date(9999, 12, 31)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import Counter
 from fractions import Fraction
@@ -22,6 +23,7 @@ from tests.rule_worlds import Tables
 
 RULES = {rule.rule_id: rule for rule in rules_file.load_all()}
 EXAMPLES = 30
+ROUNDING = Fraction(1, 1000)
 HITS_AT_LEAST = 10
 MONTH, BEFORE = dt.date(2026, 4, 1), dt.date(2026, 3, 1)
 RELATIONS = {
@@ -59,13 +61,22 @@ def test_sql_and_oracle_find_the_same(con: duckdb.DuckDBPyConnection, rule_id: s
     def same(chance, of) -> None:
         month = rule_worlds.random_month(rule, complete, chance)
         found = by_sql(con, rule, month, of)
-        assert found == by_oracle(rule, month, of)
+        assert_same(found, by_oracle(rule, month, of))
         seen["hits"] += len(found)
         seen["months"] += 1
 
     same()
     # An agreement about nothing would prove nothing.
     assert seen["hits"] >= HITS_AT_LEAST, seen
+
+
+def assert_same(found: set[Hit], expected: set[Hit]) -> None:
+    """The same hits; shares may differ by what four decimals of part and whole cannot say."""
+    plain = [{dataclasses.replace(hit, share=Fraction(1)) for hit in hits} for hits in (found, expected)]
+    assert plain[0] == plain[1]
+    share = {(hit.setl_id, hit.bkkp_sn): hit.share for hit in expected}
+    wrong = [hit for hit in found if abs(hit.share - share[hit.setl_id, hit.bkkp_sn]) > ROUNDING]
+    assert not wrong, (wrong, share)
 
 
 def by_sql(con: duckdb.DuckDBPyConnection, rule: Rule, month: Tables, of: Case) -> set[Hit]:
