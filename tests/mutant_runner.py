@@ -162,9 +162,7 @@ def _given(sql: str, values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)} if values else {}
 
 
-def _wanted(
-    con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, case: Case, spans: list[Span]
-) -> list[Hit]:
+def _wanted(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, case: Case, spans: list[Span]) -> list[Hit]:
     """Return the rule's own hits, which are those the case expects."""
     compared = _compared(case)
     own = _found(con, rule, rule.sql, spans, compared)

@@ -14,7 +14,6 @@ import argparse
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,16 +23,13 @@ from sqlglot import exp
 from settlement.audit import cases as rule_cases
 from settlement.audit import rules_file
 from settlement.audit.rules_file import Rule
-from tests import mutant_operators
+from tests import mutant_operators, mutant_reach
 
 HERE = Path(__file__).parent
 ALLOWED = HERE / "mutants_allowed.toml"
 REPORT = HERE.parent / "docs" / "mutants.md"
 LONGEST = 70
-# Columns of a hit that a case compares; what only feeds the evidence is not broken.
-COMPARED = {"setl_id", "bkkp_sn", "part", "whole", "related", "grade", "funds"}
-TEXTS = {"evidence", "related"}
-WHOLE = "select"
+WHOLE = mutant_reach.LAST
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,9 @@ class Parts:
     def with_other(self, name: str, sql: str) -> tuple[str, str]:
         """Return the SELECT with one part replaced, and the same without the parts this does not reach."""
         texts = self.texts | {name: sql}
-        return self.joined(texts), self.joined({part: texts[part] for part in texts if part in self.reached[name]})
+        return self.joined(texts), self.joined(
+            {part: texts[part] for part in texts if part in self.reached[name]}
+        )
 
     def joined(self, texts: dict[str, str]) -> str:
         """Return one SELECT of named parts."""
@@ -89,7 +87,7 @@ class Parts:
 def mutants(rule: Rule) -> list[Mutant]:
     """Return the mutants of a rule, in the order of its SQL."""
     tree = sqlglot.parse_one(rule.sql, dialect="duckdb")
-    shown = _shown(tree)
+    shown = mutant_reach.shown(tree)
     units = {name: about["unit"] for name, about in rule.parameters.items()}
     pieces, apart = _apart(tree)
     found: dict[str, Mutant] = {}
@@ -152,63 +150,7 @@ def _broken_nodes(holder: exp.Expression, shown: set[int]) -> list[exp.Expressio
     def closed(node: exp.Expression) -> bool:
         return id(node) in shown or isinstance(node, exp.DataType)
 
-    return [node for node in holder.walk(prune=closed) if not closed(node) and node is not holder]
-
-
-def _shown(tree: exp.Expression) -> set[int]:
-    """Return the ids of the output columns whose value no compared column and no condition depends on."""
-    selects = [(select, _names(select)) for select in tree.find_all(exp.Select)]
-    used = set(COMPARED)
-    while True:
-        before = len(used)
-        for select, names in selects:
-            used |= _used(select, names, used)
-        if len(used) == before:
-            break
-    unused = {id(item) for select, names in selects for item, name in zip(select.expressions, names, strict=True)
-              if name is not None and name not in used}  # fmt: skip
-    last = _branches(tree)[0]
-    return unused | {id(item) for item in last.expressions if item.alias_or_name in TEXTS}
-
-
-def _names(select: exp.Select) -> list[str | None]:
-    """Return the names of a SELECT's columns; None where they are compared and not named."""
-    top: exp.Expression = select
-    while isinstance(top.parent, exp.SetOperation):
-        top = top.parent
-    if isinstance(top.parent, exp.In | exp.Exists) or isinstance(
-        top.parent and top.parent.parent, exp.In | exp.Exists
-    ):
-        return [None] * len(select.expressions)
-    return [item.alias_or_name for item in _branches(top)[0].expressions]
-
-
-def _branches(query: exp.Expression) -> list[exp.Select]:
-    if isinstance(query, exp.SetOperation):
-        return [*_branches(query.left), *_branches(query.right)]
-    return [query]
-
-
-def _used(select: exp.Select, names: list[str | None], used: set[str]) -> set[str]:
-    """Return the columns that a SELECT needs, given the columns that are needed of it."""
-    distinct = select.args.get("distinct")
-    needed: list[exp.Expression] = [
-        item
-        for item, name in zip(select.expressions, names, strict=True)
-        if name is None or name in used or distinct
-    ]
-    for clause, said in select.args.items():
-        if clause not in ("expressions", "from_", "with_", "distinct"):
-            needed += said if isinstance(said, list) else [said] if isinstance(said, exp.Expression) else []
-    return set(_columns(needed))
-
-
-def _columns(nodes: list[exp.Expression]) -> Iterator[str]:
-    """Yield the columns named in expressions; the queries in them speak for themselves."""
-    for root in nodes:
-        for node in root.walk(prune=lambda n: isinstance(n, exp.Select)):
-            if isinstance(node, exp.Column | exp.Identifier) and not isinstance(node.parent, exp.Column):
-                yield node.name
+    return [node for node in holder.walk(bfs=False, prune=closed) if not closed(node) and node is not holder]
 
 
 def main() -> None:

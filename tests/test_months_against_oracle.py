@@ -10,7 +10,7 @@ import pytest
 from jobs import auditing, books, monthly, taking_in
 from jobs.office import Office
 from settlement import policy, store
-from settlement.audit import findings
+from settlement.audit import findings, opening
 from tests import oracle
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -25,7 +25,8 @@ def test_a_sample_month_agrees_with_the_oracle(region: str, tmp_path: Path) -> N
     taking_in.take_in(office, [SAMPLES / region / "submissions"], monthly.quiet)
     month = books.open_month(office)
     con, audited = auditing.audit(month)
-    hits, _ = findings.collect(con, month.rules, month.profile, set(month.reference))
+    loaded = set(month.reference) | {opening.OPERATIONS}
+    hits, not_run = findings.collect(con, month.rules, month.profile, loaded)
     settlements = con.sql("SELECT * FROM accepted_setl").pl().to_dicts()
     accepted = {s["setl_id"] for s in settlements}
     lines = [
@@ -36,6 +37,7 @@ def test_a_sample_month_agrees_with_the_oracle(region: str, tmp_path: Path) -> N
     monthly.unattended(office)
     payment = store.read_table(office.home, region, MONTH, "payment")
 
+    assert not_run == {}
     found = hits.to_dicts()
     shares = {(f["rule_id"], f["setl_id"], f["bkkp_sn"] or ""): (f["part"], f["whole"]) for f in found}
     with (SAMPLES / region / "planted.csv").open(encoding="utf-8") as reader:

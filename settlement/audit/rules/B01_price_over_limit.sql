@@ -66,9 +66,7 @@ priced AS (
         ON line.hilist_code = price_limit.hilist_code
         AND institution.lmtpric_hosp_lv = price_limit.hilist_lmtpric_type
         AND line.d BETWEEN price_limit.begndate AND price_limit.enddate
-    WHERE
-        line.pric > price_limit.hilist_pric_uplmt_amt
-        AND line.inscp_amt > 0
+    WHERE line.pric > price_limit.hilist_pric_uplmt_amt
 ),
 
 -- Where two limits are in force at once the higher one counts

@@ -28,9 +28,7 @@ WITH listed AS (
         setl_id, bkkp_sn, psn_no, fixmedins_code, mdtrt_id, d, fee_ocur_time, hilist_code,
         fee_ocur_time > CAST(d AS TIMESTAMP) AS timed
     FROM line
-    WHERE
-        cnt > 0
-        AND hilist_code IN (SELECT main_code FROM kb_pair UNION SELECT sub_code FROM kb_pair)
+    WHERE hilist_code IN (SELECT main_code FROM kb_pair UNION SELECT sub_code FROM kb_pair)
 ),
 
 -- Contained lines of persons who had the main item at all: keeps the pair list from multiplying every line

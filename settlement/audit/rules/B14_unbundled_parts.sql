@@ -30,35 +30,34 @@ WITH listed AS (
 
 -- What a bundle consists of can change from day to day
 composed AS (
-    SELECT kb_bundle.bundle_code, charged.d, COUNT(DISTINCT kb_bundle.part_code) AS parts
-    FROM (SELECT DISTINCT d FROM listed) AS charged
-    INNER JOIN kb_bundle
-        ON charged.d BETWEEN kb_bundle.begndate AND kb_bundle.enddate
-    GROUP BY kb_bundle.bundle_code, charged.d
+    SELECT bundle_code, part_code, d, COUNT(*) OVER (PARTITION BY bundle_code, d) AS parts
+    FROM (
+        SELECT DISTINCT kb_bundle.bundle_code, kb_bundle.part_code, charged.d
+        FROM (SELECT DISTINCT d FROM listed) AS charged
+        INNER JOIN kb_bundle
+            ON charged.d BETWEEN kb_bundle.begndate AND kb_bundle.enddate
+    ) AS in_force
 ),
 
-part_line AS (
-    SELECT DISTINCT
-        listed.setl_id, listed.bkkp_sn, listed.psn_no, listed.fixmedins_code, listed.d,
-        listed.hilist_code, listed.det_item_fee_sumamt, listed.inscp_amt, kb_bundle.bundle_code
+charged_part AS (
+    SELECT
+        listed.psn_no, listed.fixmedins_code, listed.d, composed.bundle_code, composed.parts,
+        SUM(listed.det_item_fee_sumamt) AS amount,
+        SUM(listed.inscp_amt)           AS in_scope
     FROM listed
-    INNER JOIN kb_bundle
-        ON listed.hilist_code = kb_bundle.part_code
-        AND listed.d BETWEEN kb_bundle.begndate AND kb_bundle.enddate
+    INNER JOIN composed
+        ON listed.hilist_code = composed.part_code
+        AND listed.d = composed.d
+    GROUP BY
+        listed.psn_no, listed.fixmedins_code, listed.d, composed.bundle_code, composed.parts,
+        listed.hilist_code
 ),
 
 complete AS (
-    SELECT
-        part_line.psn_no, part_line.fixmedins_code, part_line.d, part_line.bundle_code,
-        SUM(part_line.det_item_fee_sumamt) AS amount,
-        SUM(part_line.inscp_amt)           AS in_scope
-    FROM part_line
-    INNER JOIN composed
-        ON part_line.bundle_code = composed.bundle_code
-        AND part_line.d = composed.d
-    GROUP BY
-        part_line.psn_no, part_line.fixmedins_code, part_line.d, part_line.bundle_code, composed.parts
-    HAVING COUNT(DISTINCT part_line.hilist_code) = composed.parts AND SUM(part_line.inscp_amt) > 0
+    SELECT psn_no, fixmedins_code, d, bundle_code, SUM(amount) AS amount, SUM(in_scope) AS in_scope
+    FROM charged_part
+    GROUP BY psn_no, fixmedins_code, d, bundle_code, parts
+    HAVING COUNT(*) = parts AND SUM(in_scope) > 0
 ),
 
 -- Where two prices are in force at once the higher one counts
@@ -90,20 +89,23 @@ dear AS (
 )
 
 SELECT
-    part_line.setl_id,
-    part_line.bkkp_sn,
+    listed.setl_id,
+    listed.bkkp_sn,
     CAST(dear.amount - dear.price AS DECIMAL(18, 4)) AS part,
     CAST(dear.in_scope AS DECIMAL(18, 4))            AS whole,
     NULL::VARCHAR                                    AS related,
     'window=' || CAST(dear.d AS VARCHAR) || ' bundle=' || dear.bundle_code
     || ' observed=' || CAST(dear.amount AS VARCHAR)
     || ' limit=' || RTRIM(RTRIM(CAST(dear.price AS VARCHAR), '0'), '.') AS evidence
-FROM part_line
-INNER JOIN dear
-    ON part_line.psn_no = dear.psn_no
-    AND part_line.fixmedins_code = dear.fixmedins_code
-    AND part_line.d = dear.d
-    AND part_line.bundle_code = dear.bundle_code
+FROM dear
+INNER JOIN composed
+    ON dear.bundle_code = composed.bundle_code
+    AND dear.d = composed.d
+INNER JOIN listed
+    ON dear.psn_no = listed.psn_no
+    AND dear.fixmedins_code = listed.fixmedins_code
+    AND dear.d = listed.d
+    AND composed.part_code = listed.hilist_code
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY part_line.setl_id, part_line.bkkp_sn ORDER BY part_line.bundle_code
+    PARTITION BY listed.setl_id, listed.bkkp_sn ORDER BY dear.bundle_code
 ) = 1

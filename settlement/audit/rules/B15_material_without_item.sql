@@ -12,8 +12,8 @@
 -- reads          = ["line", "kb_req"]
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
--- message        = "耗材 {material} 须与诊疗项目同用(可对应 {choices} 项,如 {needed}),本次就诊没有"
--- message_en     = "material {material} goes with an item ({choices} would do, such as {needed}); the visit has none"
+-- message        = "耗材 {material} 须与诊疗项目(如 {needed})同用,本次就诊没有"
+-- message_en     = "material {material} goes with an item such as {needed}; the visit has none"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -32,27 +32,37 @@ WITH listed AS (
     WHERE hilist_code IN (SELECT material_code FROM kb_req UNION SELECT item_code FROM kb_req)
 ),
 
-performed AS (
-    SELECT DISTINCT psn_no, mdtrt_id, hilist_code
+-- DISTINCT also keeps the planner from joining all lines of a visit with each other
+served AS (
+    SELECT DISTINCT
+        listed.psn_no, listed.mdtrt_id, kb_req.material_code, kb_req.begndate, kb_req.enddate
     FROM listed
+    INNER JOIN kb_req
+        ON listed.hilist_code = kb_req.item_code
+),
+
+alone AS (
+    SELECT listed.setl_id, listed.bkkp_sn, listed.hilist_code, listed.d
+    FROM listed
+    LEFT JOIN served
+        ON listed.psn_no = served.psn_no
+        AND listed.mdtrt_id = served.mdtrt_id
+        AND listed.hilist_code = served.material_code
+        AND listed.d BETWEEN served.begndate AND served.enddate
+    WHERE
+        listed.inscp_amt > 0
+        AND served.material_code IS NULL
 )
 
 SELECT
-    listed.setl_id,
-    listed.bkkp_sn,
+    alone.setl_id,
+    alone.bkkp_sn,
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
-    'material=' || listed.hilist_code || ' needed=' || MIN(kb_req.item_code)
-    || ' choices=' || CAST(COUNT(DISTINCT kb_req.item_code) AS VARCHAR) AS evidence
-FROM listed
+    'material=' || alone.hilist_code || ' needed=' || MIN(kb_req.item_code) AS evidence
+FROM alone
 INNER JOIN kb_req
-    ON listed.hilist_code = kb_req.material_code
-    AND listed.d BETWEEN kb_req.begndate AND kb_req.enddate
-LEFT JOIN performed
-    ON listed.psn_no = performed.psn_no
-    AND listed.mdtrt_id = performed.mdtrt_id
-    AND kb_req.item_code = performed.hilist_code
-WHERE listed.inscp_amt > 0
-GROUP BY listed.setl_id, listed.bkkp_sn, listed.hilist_code
-HAVING COUNT(performed.hilist_code) = 0
+    ON alone.hilist_code = kb_req.material_code
+    AND alone.d BETWEEN kb_req.begndate AND kb_req.enddate
+GROUP BY alone.setl_id, alone.bkkp_sn, alone.hilist_code

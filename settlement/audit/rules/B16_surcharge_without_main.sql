@@ -12,8 +12,8 @@
 -- reads          = ["line", "kb_addon"]
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
--- message        = "{window} 收取加收项目 {surcharge},同日没有主项(可对应 {choices} 项,如 {needed})"
--- message_en     = "surcharge {surcharge} on {window} without a main item ({choices} would do, such as {needed})"
+-- message        = "{window} 收取加收项目 {surcharge},同日没有主项(如 {needed})"
+-- message_en     = "surcharge {surcharge} on {window} without a main item such as {needed}"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -28,29 +28,38 @@ WITH listed AS (
     WHERE hilist_code IN (SELECT addon_code FROM kb_addon UNION SELECT main_code FROM kb_addon)
 ),
 
-performed AS (
-    SELECT DISTINCT psn_no, fixmedins_code, d, hilist_code
+-- DISTINCT also keeps the planner from joining all lines of a day with each other
+served AS (
+    SELECT DISTINCT listed.psn_no, listed.fixmedins_code, listed.d, kb_addon.addon_code
     FROM listed
+    INNER JOIN kb_addon
+        ON listed.hilist_code = kb_addon.main_code
+        AND listed.d BETWEEN kb_addon.begndate AND kb_addon.enddate
+),
+
+alone AS (
+    SELECT listed.setl_id, listed.bkkp_sn, listed.hilist_code, listed.d
+    FROM listed
+    LEFT JOIN served
+        ON listed.psn_no = served.psn_no
+        AND listed.fixmedins_code = served.fixmedins_code
+        AND listed.d = served.d
+        AND listed.hilist_code = served.addon_code
+    WHERE
+        listed.inscp_amt > 0
+        AND served.addon_code IS NULL
 )
 
 SELECT
-    listed.setl_id,
-    listed.bkkp_sn,
+    alone.setl_id,
+    alone.bkkp_sn,
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
-    'window=' || CAST(listed.d AS VARCHAR) || ' surcharge=' || listed.hilist_code
-    || ' needed=' || MIN(kb_addon.main_code)
-    || ' choices=' || CAST(COUNT(DISTINCT kb_addon.main_code) AS VARCHAR) AS evidence
-FROM listed
+    'window=' || CAST(alone.d AS VARCHAR) || ' surcharge=' || alone.hilist_code
+    || ' needed=' || MIN(kb_addon.main_code) AS evidence
+FROM alone
 INNER JOIN kb_addon
-    ON listed.hilist_code = kb_addon.addon_code
-    AND listed.d BETWEEN kb_addon.begndate AND kb_addon.enddate
-LEFT JOIN performed
-    ON listed.psn_no = performed.psn_no
-    AND listed.fixmedins_code = performed.fixmedins_code
-    AND listed.d = performed.d
-    AND kb_addon.main_code = performed.hilist_code
-WHERE listed.inscp_amt > 0
-GROUP BY listed.setl_id, listed.bkkp_sn, listed.hilist_code, listed.d
-HAVING COUNT(performed.hilist_code) = 0
+    ON alone.hilist_code = kb_addon.addon_code
+    AND alone.d BETWEEN kb_addon.begndate AND kb_addon.enddate
+GROUP BY alone.setl_id, alone.bkkp_sn, alone.hilist_code, alone.d

@@ -28,37 +28,35 @@ WITH listed AS (
     WHERE hilist_code IN (SELECT item_code FROM kb_pair_mat UNION SELECT material_code FROM kb_pair_mat)
 ),
 
-material AS (
+-- One line stands for all of an item's in the visit, so that lines never meet lines pair by pair
+item AS (
     SELECT
-        listed.setl_id, listed.bkkp_sn, listed.psn_no, listed.fixmedins_code, listed.mdtrt_id,
-        listed.hilist_code, kb_pair_mat.item_code
+        listed.psn_no, listed.fixmedins_code, listed.mdtrt_id, kb_pair_mat.item_code,
+        kb_pair_mat.material_code, kb_pair_mat.begndate, kb_pair_mat.enddate,
+        MIN(listed.setl_id || '/' || listed.bkkp_sn) AS item_line
     FROM listed
     INNER JOIN kb_pair_mat
-        ON listed.hilist_code = kb_pair_mat.material_code
-        AND listed.d BETWEEN kb_pair_mat.begndate AND kb_pair_mat.enddate
-    WHERE listed.inscp_amt > 0
-),
-
--- One line stands for all of a code's in the visit, so that lines never meet lines pair by pair
-charged AS (
-    SELECT psn_no, fixmedins_code, mdtrt_id, hilist_code, MIN(setl_id || '/' || bkkp_sn) AS first_line
-    FROM listed
-    GROUP BY psn_no, fixmedins_code, mdtrt_id, hilist_code
+        ON listed.hilist_code = kb_pair_mat.item_code
+    GROUP BY
+        listed.psn_no, listed.fixmedins_code, listed.mdtrt_id, kb_pair_mat.item_code,
+        kb_pair_mat.material_code, kb_pair_mat.begndate, kb_pair_mat.enddate
 )
 
 SELECT
-    material.setl_id,
-    material.bkkp_sn,
+    listed.setl_id,
+    listed.bkkp_sn,
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
-    charged.first_line        AS related,
-    'material=' || material.hilist_code || ' item=' || material.item_code AS evidence
-FROM material
-INNER JOIN charged
-    ON material.psn_no = charged.psn_no
-    AND material.fixmedins_code = charged.fixmedins_code
-    AND material.mdtrt_id = charged.mdtrt_id
-    AND material.item_code = charged.hilist_code
+    item.item_line            AS related,
+    'material=' || listed.hilist_code || ' item=' || item.item_code AS evidence
+FROM listed
+INNER JOIN item
+    ON listed.psn_no = item.psn_no
+    AND listed.fixmedins_code = item.fixmedins_code
+    AND listed.mdtrt_id = item.mdtrt_id
+    AND listed.hilist_code = item.material_code
+    AND listed.d BETWEEN item.begndate AND item.enddate
+WHERE listed.inscp_amt > 0
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY material.setl_id, material.bkkp_sn ORDER BY charged.first_line
+    PARTITION BY listed.setl_id, listed.bkkp_sn ORDER BY item.item_line
 ) = 1

@@ -24,12 +24,16 @@
 -- misses = "没有报送机构目录编码的明细、从未登记对照的机构;登记本身有误的;名称有两字相连相同的串换;别名、商品名与医保名称无共同字样的会误列,由申诉说明"
 
 -- A month of lines is a short list of ways to charge: only lines of doubtful ways are looked at singly
-WITH used AS (
+WITH mapped AS (
+    SELECT DISTINCT fixmedins_code FROM catalogue_map
+),
+
+used AS (
     SELECT
         fixmedins_code, medins_list_codg, hilist_code, medins_list_name, hilist_name,
         MIN(d) AS first_day, MAX(d) AS last_day
     FROM line
-    WHERE fixmedins_code IN (SELECT fixmedins_code FROM catalogue_map)
+    WHERE fixmedins_code IN (SELECT fixmedins_code FROM mapped)
     GROUP BY fixmedins_code, medins_list_codg, hilist_code, medins_list_name, hilist_name
 ),
 

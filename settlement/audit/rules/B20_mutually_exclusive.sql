@@ -28,33 +28,34 @@ WITH listed AS (
     WHERE hilist_code IN (SELECT code_a FROM kb_mutex UNION SELECT code_b FROM kb_mutex)
 ),
 
--- One row a person, day and code, so that lines never meet lines pair by pair
-daily AS (
-    SELECT psn_no, fixmedins_code, d, hilist_code, MAX(pric) AS price
-    FROM listed
-    GROUP BY psn_no, fixmedins_code, d, hilist_code
+-- Both sides of a pair fall into one group, so that lines never meet lines pair by pair
+side AS (
+    SELECT code_a, code_b, national, begndate, enddate, code_a AS code FROM kb_mutex
+    UNION ALL
+    SELECT code_a, code_b, national, begndate, enddate, code_b AS code FROM kb_mutex
 ),
 
-pair AS (
-    SELECT code_a AS code, code_b AS other, national, begndate, enddate
-    FROM kb_mutex
-    UNION ALL
-    SELECT code_b AS code, code_a AS other, national, begndate, enddate
-    FROM kb_mutex
+met AS (
+    SELECT
+        listed.psn_no, listed.fixmedins_code, listed.d, side.code_a, side.code_b, side.national,
+        MAX(CASE WHEN side.code = side.code_a THEN listed.pric END) AS price_a,
+        MAX(CASE WHEN side.code = side.code_b THEN listed.pric END) AS price_b
+    FROM listed
+    INNER JOIN side
+        ON listed.hilist_code = side.code
+        AND listed.d BETWEEN side.begndate AND side.enddate
+    GROUP BY
+        listed.psn_no, listed.fixmedins_code, listed.d, side.code_a, side.code_b, side.national
 ),
 
 cheaper AS (
-    SELECT mine.psn_no, mine.fixmedins_code, mine.d, pair.code, pair.other, pair.national
-    FROM daily AS mine
-    INNER JOIN pair
-        ON mine.hilist_code = pair.code
-        AND mine.d BETWEEN pair.begndate AND pair.enddate
-    INNER JOIN daily AS theirs
-        ON mine.psn_no = theirs.psn_no
-        AND mine.fixmedins_code = theirs.fixmedins_code
-        AND mine.d = theirs.d
-        AND pair.other = theirs.hilist_code
-    WHERE mine.price < theirs.price OR (mine.price = theirs.price AND pair.code > pair.other)
+    SELECT psn_no, fixmedins_code, d, national, code_a AS code, code_b AS other
+    FROM met
+    WHERE price_a < price_b OR (price_a = price_b AND code_a > code_b)
+    UNION ALL
+    SELECT psn_no, fixmedins_code, d, national, code_b AS code, code_a AS other
+    FROM met
+    WHERE price_b < price_a OR (price_b = price_a AND code_b > code_a)
 ),
 
 proved AS (

@@ -36,24 +36,23 @@ WITH asked AS (
     INNER JOIN kb_line
         ON line.hilist_code = kb_line.hilist_code
         AND line.d BETWEEN kb_line.begndate AND kb_line.enddate
-    WHERE
-        line.inscp_amt > 0
+    WHERE line.inscp_amt > 0
 ),
 
--- Questions and uses of each first-line drug in one row of time; of the uses only the time matters
+-- Uses of each first-line drug and questions about it in one row of time
 event AS (
-    SELECT psn_no, first_line_code, fee_ocur_time, NULL::TIMESTAMP AS used_at, setl_id, bkkp_sn, d
-    FROM asked
-    UNION ALL
-    SELECT psn_no, hilist_code, fee_ocur_time, fee_ocur_time, NULL, NULL, NULL
+    SELECT psn_no, hilist_code AS drug, fee_ocur_time, d AS used_on, NULL AS setl_id, NULL AS bkkp_sn, NULL AS d
     FROM any_line
     WHERE
         hilist_code IN (SELECT first_line_code FROM kb_line)
         AND psn_no IN (SELECT psn_no FROM asked)
     UNION ALL
-    SELECT psn_no, hilist_code, fee_ocur_time, fee_ocur_time, NULL, NULL, NULL
+    SELECT psn_no, hilist_code, fee_ocur_time, d, NULL, NULL, NULL
     FROM past_line
     WHERE psn_no IN (SELECT psn_no FROM asked)
+    UNION ALL
+    SELECT psn_no, first_line_code, fee_ocur_time, NULL, setl_id, bkkp_sn, d
+    FROM asked
 ),
 
 -- At one moment the question comes first: a use at the same time is none before
@@ -62,11 +61,11 @@ seen AS (
         setl_id,
         bkkp_sn,
         d,
-        MAX(used_at) OVER (
-            PARTITION BY psn_no, first_line_code
-            ORDER BY fee_ocur_time, CASE WHEN used_at IS NULL THEN 0 ELSE 1 END
+        MAX(used_on) OVER (
+            PARTITION BY psn_no, drug
+            ORDER BY fee_ocur_time, CASE WHEN used_on IS NULL THEN 0 ELSE 1 END
             ROWS UNBOUNDED PRECEDING
-        ) AS used_at
+        ) AS last_on
     FROM event
 )
 
@@ -77,8 +76,8 @@ SELECT
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
     'limit=' || CAST($first_line_days AS VARCHAR)
-    || ' observed=' || COALESCE(CAST(CAST(MAX(used_at) AS DATE) AS VARCHAR), '-') AS evidence
+    || ' observed=' || COALESCE(CAST(MAX(last_on) AS VARCHAR), '-') AS evidence
 FROM seen
 WHERE setl_id IS NOT NULL
-GROUP BY setl_id, bkkp_sn, d
-HAVING MAX(CASE WHEN DATE_DIFF('day', CAST(used_at AS DATE), d) <= $first_line_days THEN 1 ELSE 0 END) = 0
+GROUP BY setl_id, bkkp_sn
+HAVING MAX(CASE WHEN DATE_DIFF('day', last_on, d) <= $first_line_days THEN 1 ELSE 0 END) = 0

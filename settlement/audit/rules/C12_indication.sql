@@ -12,8 +12,8 @@
 -- reads          = ["line", "diagnosis", "kb_ind"]
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
--- message        = "限适应症(如诊断 {limit} 开头),本次 {observed} 个诊断、病种 {disease} 均不符"
--- message_en     = "limited to indications (such as {limit}), none of the {observed} diagnoses nor disease {disease} meets one"
+-- message        = "限适应症(如 {limit} 开头的诊断),本次的 {observed} 个诊断、病种均不符"
+-- message_en     = "limited to indications (such as {limit}), none of the {observed} diagnoses and diseases meets one"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -28,34 +28,35 @@ WITH listed AS (
     INNER JOIN kb_ind
         ON line.hilist_code = kb_ind.hilist_code
         AND line.d BETWEEN kb_ind.begndate AND kb_ind.enddate
-    WHERE
-        line.inscp_amt > 0
+    WHERE line.inscp_amt > 0
 ),
 
 said AS (
-    SELECT setl_id, diag_code
+    SELECT setl_id, diag_code AS code
     FROM diagnosis
     WHERE setl_id IN (SELECT setl_id FROM listed)
+    UNION ALL
+    SELECT DISTINCT setl_id, dise_no FROM listed WHERE dise_no IS NOT NULL
+),
+
+told AS (
+    SELECT setl_id, COUNT(code) AS codes
+    FROM said
+    GROUP BY setl_id
 ),
 
 -- Codes meet prefixes once each, not once a line
 met AS (
-    SELECT code.diag_code, prefix.diag_prefix
-    FROM (SELECT DISTINCT diag_code FROM said) AS code
+    SELECT told_code.code, prefix.diag_prefix
+    FROM (SELECT DISTINCT code FROM said) AS told_code
     INNER JOIN (SELECT DISTINCT diag_prefix FROM kb_ind) AS prefix
-        ON LEFT(code.diag_code, LENGTH(prefix.diag_prefix)) = prefix.diag_prefix
+        ON LEFT(told_code.code, LENGTH(prefix.diag_prefix)) = prefix.diag_prefix
 ),
 
 proof AS (
-    SELECT DISTINCT said.setl_id, met.diag_prefix
+    SELECT said.setl_id, met.diag_prefix
     FROM said
-    INNER JOIN met ON said.diag_code = met.diag_code
-),
-
-told AS (
-    SELECT setl_id, COUNT(diag_code) AS diagnoses
-    FROM said
-    GROUP BY setl_id
+    INNER JOIN met ON said.code = met.code
 )
 
 SELECT
@@ -64,17 +65,12 @@ SELECT
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
-    'limit=' || MIN(listed.diag_prefix)
-    || ' observed=' || CAST(COALESCE(told.diagnoses, 0) AS VARCHAR)
-    || ' disease=' || COALESCE(REPLACE(listed.dise_no, ' ', ''), '-') AS evidence
+    'limit=' || MIN(listed.diag_prefix) || ' observed=' || CAST(told.codes AS VARCHAR) AS evidence
 FROM listed
+INNER JOIN told
+    ON listed.setl_id = told.setl_id
 LEFT JOIN proof
     ON listed.setl_id = proof.setl_id
     AND listed.diag_prefix = proof.diag_prefix
-LEFT JOIN told
-    ON listed.setl_id = told.setl_id
-WHERE told.diagnoses > 0 OR listed.dise_no IS NOT NULL
-GROUP BY listed.setl_id, listed.bkkp_sn, listed.dise_no, told.diagnoses
-HAVING
-    COUNT(proof.setl_id) = 0
-    AND MAX(CASE WHEN LEFT(listed.dise_no, LENGTH(listed.diag_prefix)) = listed.diag_prefix THEN 1 ELSE 0 END) = 0
+GROUP BY listed.setl_id, listed.bkkp_sn, told.codes
+HAVING COUNT(proof.setl_id) = 0

@@ -22,30 +22,13 @@
 -- [limits]
 -- misses = "住院;没有处方号的明细按一张结算单合看;分开结算或分开处方的同一剂药"
 
--- Only settlements with such a herb are looked at whole
-WITH single AS (
-    SELECT DISTINCT setl_id
+WITH herb AS (
+    SELECT line.setl_id, line.bkkp_sn, line.rx_drord_no, line.inscp_amt, kb_tcm.kind
     FROM line
-    WHERE hilist_code IN (SELECT hilist_code FROM kb_tcm WHERE kind = '单方')
-),
-
-herb AS (
-    SELECT
-        line.setl_id,
-        line.bkkp_sn,
-        line.rx_drord_no,
-        line.inscp_amt,
-        MIN(CASE WHEN kb_tcm.kind IS NULL THEN 0 ELSE 1 END)  AS is_listed,
-        MAX(CASE WHEN kb_tcm.kind = '单方' THEN 1 ELSE 0 END) AS is_single
-    FROM line
-    INNER JOIN single
-        ON line.setl_id = single.setl_id
     LEFT JOIN kb_tcm
         ON line.hilist_code = kb_tcm.hilist_code
         AND line.d BETWEEN kb_tcm.begndate AND kb_tcm.enddate
-    WHERE
-        line.list_type = '102'
-    GROUP BY line.setl_id, line.bkkp_sn, line.rx_drord_no, line.inscp_amt
+    WHERE line.list_type = '102'
 ),
 
 -- Lines without a prescription number are one prescription
@@ -54,9 +37,9 @@ prescribed AS (
         setl_id,
         bkkp_sn,
         inscp_amt,
-        COUNT(*) OVER (PARTITION BY setl_id, rx_drord_no)       AS herbs,
-        MIN(is_listed) OVER (PARTITION BY setl_id, rx_drord_no) AS all_listed,
-        MAX(is_single) OVER (PARTITION BY setl_id, rx_drord_no) AS any_single
+        COUNT(bkkp_sn) OVER (PARTITION BY setl_id, rx_drord_no)                                  AS herbs,
+        COUNT(kind) OVER (PARTITION BY setl_id, rx_drord_no)                                     AS listed,
+        MAX(CASE WHEN kind = '单方' THEN 1 ELSE 0 END) OVER (PARTITION BY setl_id, rx_drord_no) AS any_single
     FROM herb
 )
 
@@ -69,6 +52,7 @@ SELECT
     'observed=' || CAST(herbs AS VARCHAR) AS evidence
 FROM prescribed
 WHERE
-    all_listed = 1
+    listed = herbs
     AND any_single = 1
     AND inscp_amt > 0
+GROUP BY setl_id, bkkp_sn, herbs

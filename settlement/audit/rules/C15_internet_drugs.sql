@@ -45,7 +45,7 @@ judged_day AS (
 ),
 
 fit AS (
-    SELECT DISTINCT net.setl_id, net.d
+    SELECT net.setl_id, net.d
     FROM net
     INNER JOIN diagnosis
         ON net.setl_id = diagnosis.setl_id
@@ -55,12 +55,12 @@ fit AS (
 ),
 
 judged AS (
-    SELECT
+    SELECT DISTINCT
         net.setl_id,
         net.bkkp_sn,
         net.med_type,
-        MAX(CASE WHEN kb_net.hilist_code IS NULL THEN 0 ELSE 1 END)               AS listed,
-        MAX(CASE WHEN judged_day.d IS NULL OR fit.d IS NOT NULL THEN 1 ELSE 0 END) AS fits
+        CASE WHEN kb_net.hilist_code IS NULL THEN 0 ELSE 1 END               AS listed,
+        CASE WHEN judged_day.d IS NULL OR fit.d IS NOT NULL THEN 1 ELSE 0 END AS fits
     FROM net
     LEFT JOIN kb_net
         ON net.hilist_code = kb_net.hilist_code
@@ -70,7 +70,6 @@ judged AS (
     LEFT JOIN fit
         ON net.setl_id = fit.setl_id
         AND net.d = fit.d
-    GROUP BY net.setl_id, net.bkkp_sn, net.med_type
 )
 
 SELECT

@@ -26,15 +26,13 @@
 -- [limits]
 -- misses = "药店;一年以前结算的明细;按自然年累计,医保年度不同的地区不适用;一条明细的基金支付按符合范围金额的比例推算"
 
--- A line's share of the settlement's fund money in 分, half up; DECIMAL and HUGEINT keep it exact.
 WITH paid AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.psn_no, line.hilist_code, line.d, line.fee_ocur_time,
         line.inscp_amt, line.fund_pay_sumamt, settlement.inscp_amt AS scope_amt, 1 AS is_claimed
     FROM line
     INNER JOIN settlement ON line.setl_id = settlement.setl_id
-    WHERE
-        line.hilist_code IN (SELECT hilist_code FROM kb_cap)
+    WHERE line.hilist_code IN (SELECT hilist_code FROM kb_cap)
     UNION ALL
     SELECT
         setl_id, bkkp_sn, psn_no, hilist_code, d, fee_ocur_time,
@@ -43,22 +41,23 @@ WITH paid AS (
     WHERE clr_type IN ('11', '21')
 ),
 
+-- A line's share of the fund's money, half up in whole 分; HUGEINT, because two amounts are multiplied
 share AS (
     SELECT
         setl_id, bkkp_sn, psn_no, hilist_code, d, fee_ocur_time, is_claimed,
-        SIGN(fund_pay_sumamt) * SIGN(scope_amt) * CAST(
+        SIGN(fund_pay_sumamt) * SIGN(scope_amt) * 0.01 * CAST(
             (
                 2 * CAST(ABS(fund_pay_sumamt) * 100 AS HUGEINT) * CAST(inscp_amt * 100 AS HUGEINT)
                 + CAST(ABS(scope_amt) * 100 AS HUGEINT)
-            ) // (2 * CAST(ABS(scope_amt) * 100 AS HUGEINT)) AS DECIMAL(34, 0)
-        ) AS fen
+            ) // (2 * CAST(ABS(scope_amt) * 100 AS HUGEINT)) AS DECIMAL(30, 0)
+        ) AS fund
     FROM paid
     WHERE inscp_amt > 0 AND scope_amt <> 0
 ),
 
 grouped AS (
     SELECT
-        share.setl_id, share.bkkp_sn, share.psn_no, share.d, share.fee_ocur_time, share.is_claimed, share.fen,
+        share.setl_id, share.bkkp_sn, share.psn_no, share.d, share.fee_ocur_time, share.is_claimed, share.fund,
         kb_cap.cap_group,
         MAX(kb_cap.cap_amt) AS cap_amt
     FROM share
@@ -66,16 +65,15 @@ grouped AS (
         ON share.hilist_code = kb_cap.hilist_code
         AND share.d BETWEEN kb_cap.begndate AND kb_cap.enddate
     GROUP BY
-        share.setl_id, share.bkkp_sn, share.psn_no, share.d, share.fee_ocur_time, share.is_claimed, share.fen,
+        share.setl_id, share.bkkp_sn, share.psn_no, share.d, share.fee_ocur_time, share.is_claimed, share.fund,
         kb_cap.cap_group
 ),
 
 summed AS (
     SELECT
-        setl_id, bkkp_sn, is_claimed, fen, cap_group, cap_amt,
-        SUM(fen) OVER (
-            PARTITION BY psn_no, cap_group, YEAR(d)
-            ORDER BY fee_ocur_time, bkkp_sn, setl_id
+        setl_id, bkkp_sn, is_claimed, fund, cap_group, cap_amt,
+        SUM(fund) OVER (
+            PARTITION BY psn_no, cap_group, YEAR(d) ORDER BY fee_ocur_time, bkkp_sn, setl_id
             ROWS UNBOUNDED PRECEDING
         ) AS total
     FROM grouped
@@ -84,12 +82,12 @@ summed AS (
 SELECT
     setl_id,
     bkkp_sn,
-    CAST(LEAST(fen, total - cap_amt * 100) * 0.01 AS DECIMAL(18, 4)) AS part,
-    CAST(fen * 0.01 AS DECIMAL(18, 4))                               AS whole,
-    NULL::VARCHAR                                                    AS related,
+    CAST(LEAST(fund, total - cap_amt) AS DECIMAL(18, 4)) AS part,
+    CAST(fund AS DECIMAL(18, 4))                         AS whole,
+    NULL::VARCHAR                                        AS related,
     'group=' || REPLACE(cap_group, ' ', '')
     || ' limit=' || CAST(cap_amt AS VARCHAR)
-    || ' observed=' || CAST(CAST(total * 0.01 AS DECIMAL(18, 2)) AS VARCHAR) AS evidence
+    || ' observed=' || CAST(CAST(total AS DECIMAL(18, 2)) AS VARCHAR) AS evidence
 FROM summed
-WHERE is_claimed = 1 AND fen > 0 AND total > cap_amt * 100
-QUALIFY ROW_NUMBER() OVER (PARTITION BY setl_id, bkkp_sn ORDER BY total - cap_amt * 100 DESC, cap_group) = 1
+WHERE is_claimed = 1 AND fund > 0 AND total > cap_amt
+QUALIFY ROW_NUMBER() OVER (PARTITION BY setl_id, bkkp_sn ORDER BY total - cap_amt DESC, cap_group) = 1

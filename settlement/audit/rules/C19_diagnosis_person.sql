@@ -63,21 +63,24 @@ aged AS (
     FROM listed
 )
 
+-- One finding a settlement, whatever the number of its conflicts
 SELECT
     setl_id,
     NULL::VARCHAR             AS bkkp_sn,
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
-    'diagnosis=' || REPLACE(diag_code, ' ', '')
-    || ' sex=' || COALESCE(sex, '-')
-    || ' lowest=' || COALESCE(CAST(min_age AS VARCHAR), '-')
-    || ' highest=' || COALESCE(CAST(max_age AS VARCHAR), '-')
-    || ' gend=' || COALESCE(gend, '-')
-    || ' observed=' || COALESCE(CAST(age AS VARCHAR), '-') AS evidence
+    MIN(
+        'diagnosis=' || REPLACE(diag_code, ' ', '')
+        || ' sex=' || COALESCE(sex, '-')
+        || ' lowest=' || COALESCE(CAST(min_age AS VARCHAR), '-')
+        || ' highest=' || COALESCE(CAST(max_age AS VARCHAR), '-')
+        || ' gend=' || COALESCE(gend, '-')
+        || ' observed=' || COALESCE(CAST(age AS VARCHAR), '-')
+    ) AS evidence
 FROM aged
 WHERE
     (sex IN ('1', '2') AND gend IN ('1', '2') AND gend <> sex)
     OR age < min_age
     OR age > max_age
-QUALIFY ROW_NUMBER() OVER (PARTITION BY setl_id ORDER BY diag_code, sex, min_age, max_age) = 1
+GROUP BY setl_id

@@ -83,6 +83,5 @@ FROM line
 INNER JOIN visit ON line.med_type = visit.med_type
 WHERE
     line.list_type LIKE '1%'
-    AND line.cnt > 0
     AND line.prd_days > visit.max_days
     AND (line.inscp_amt > 0 OR line.clr_type = '41' AND line.acct_pay > 0)

@@ -17,8 +17,8 @@
 --
 -- [past]
 -- days  = 100
--- lines = """list_type LIKE '1%' AND prd_days >= 1
---   AND d + CAST(FLOOR(prd_days) AS INTEGER) > (SELECT first_day FROM claim_month) - 31"""
+-- lines = """prd_days >= 1 AND d + CAST(FLOOR(prd_days) AS INTEGER) > (SELECT first_day FROM claim_month) - 31
+--   AND list_type LIKE '1%'"""
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -29,7 +29,7 @@
 -- meaning = "允许提前开药的天数"
 --
 -- [limits]
--- misses = "未填周期天数的明细;同一次结算内重复的;只算用到本清算月前 31 天以后的以往开药"
+-- misses = "未填周期天数的明细;同一次结算内重复的;以往开的药在本清算月首日 31 天以前已用完的不看"
 
 -- Days are counted from 1900-01-01: they add faster than dates, and five digits sort as texts.
 WITH drug AS (
@@ -37,7 +37,7 @@ WITH drug AS (
         setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER) AS supply,
         DATE_DIFF('day', DATE '1900-01-01', d) AS day_no, 1 AS is_new
     FROM line
-    WHERE list_type LIKE '1%' AND prd_days >= 1 AND cnt > 0
+    WHERE list_type LIKE '1%' AND prd_days >= 1
     UNION ALL
     SELECT
         setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER),

@@ -41,7 +41,7 @@ WITH day AS (
             END
         ) AS treated
     FROM line
-    WHERE cnt > 0 AND DATE_DIFF('day', begndate, enddate) >= $idle_min_bed_days
+    WHERE DATE_DIFF('day', begndate, enddate) >= $idle_min_bed_days
     GROUP BY setl_id, begndate, enddate, d
 ),
 
@@ -74,7 +74,7 @@ hit AS (
         $idle_run_days AS limit_days
     FROM line
     INNER JOIN gap ON line.setl_id = gap.setl_id AND line.d > gap.after AND line.d < gap.until
-    WHERE DATE_DIFF('day', gap.after, gap.until) > $idle_run_days AND line.cnt > 0
+    WHERE DATE_DIFF('day', gap.after, gap.until) > $idle_run_days
     UNION ALL
     SELECT
         setl_id, NULL, begndate, enddate, CAST(begndate - INTERVAL 1 DAY AS DATE), enddate,

@@ -66,7 +66,6 @@ cost AS (
         ) AS treatment
     FROM line
     INNER JOIN short ON line.setl_id = short.setl_id
-    WHERE line.cnt > 0
     GROUP BY line.setl_id
     HAVING MAX(CASE WHEN line.med_chrgitm_type = '06' THEN 1 ELSE 0 END) = 0
 ),

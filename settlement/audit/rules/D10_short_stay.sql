@@ -53,4 +53,4 @@ FROM short
 WHERE
     bed_days <= $short_stay_days
     AND setl_id NOT IN (SELECT setl_id FROM operation)
-    AND setl_id NOT IN (SELECT setl_id FROM line WHERE med_chrgitm_type = '06' AND cnt > 0)
+    AND setl_id NOT IN (SELECT setl_id FROM line WHERE med_chrgitm_type = '06')

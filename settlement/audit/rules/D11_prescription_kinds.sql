@@ -33,10 +33,10 @@
 WITH drug AS (
     SELECT setl_id, rx_drord_no, hilist_code, bkkp_sn, fee_ocur_time
     FROM line
-    WHERE list_type = '101' AND cnt > 0 AND rx_drord_no IS NOT NULL
+    WHERE list_type = '101'
 ),
 
--- As many lines as that before anything is sorted
+-- Only prescriptions with that many lines are sorted; a line without a prescription number joins none
 long AS (
     SELECT setl_id, rx_drord_no
     FROM drug

@@ -39,7 +39,7 @@ WITH taken AS (
         setl_id, bkkp_sn, hilist_code, fee_ocur_time, prd_days,
         CASE WHEN dise_no IS NULL THEN $take_home_days_acute ELSE $take_home_days_chronic END AS max_days
     FROM line
-    WHERE dscg_tkdrug_flag = '1' AND list_type LIKE '1%' AND cnt > 0
+    WHERE dscg_tkdrug_flag = '1' AND list_type LIKE '1%'
 ),
 
 first AS (

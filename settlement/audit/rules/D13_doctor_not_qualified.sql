@@ -51,7 +51,6 @@ INNER JOIN known
 WHERE
     line.med_type <> $emergency_med_type
     AND line.inscp_amt > 0
-    AND line.cnt > 0
 GROUP BY line.setl_id, line.bkkp_sn, line.d
 HAVING
     MAX(CASE WHEN known.pay_status IN ('2', '3') THEN 1 ELSE 0 END) = 1

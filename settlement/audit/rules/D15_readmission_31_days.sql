@@ -71,16 +71,16 @@ counted AS (
 -- discharges of exactly the earlier stays that are over by then.
 event AS (
     SELECT
-        setl_id, psn_no, fixmedins_code, begndate AS event_day, begndate, enddate, setl_time,
-        0 AS is_end, NULL::VARCHAR AS ended
-    FROM counted
-    WHERE is_new = 1
-    UNION ALL
-    SELECT
-        setl_id, psn_no, fixmedins_code, enddate, begndate, enddate, setl_time,
-        1, CAST(enddate AS VARCHAR) || setl_id
+        setl_id, psn_no, fixmedins_code, enddate AS event_day, begndate, enddate, setl_time,
+        1 AS is_end, CAST(enddate AS VARCHAR) || setl_id AS ended
     FROM counted
     WHERE '|' || $transfer_ways || '|' NOT LIKE '%|' || dscg_way || '|%'
+    UNION ALL
+    SELECT
+        setl_id, psn_no, fixmedins_code, begndate, begndate, enddate, setl_time,
+        0, NULL
+    FROM counted
+    WHERE is_new = 1
 ),
 
 seen AS (

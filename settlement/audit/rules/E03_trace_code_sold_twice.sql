@@ -9,7 +9,7 @@
 -- status         = "active"
 -- scope          = ["pharmacy"]
 -- dated_by       = "fee_ocur_time"
--- reads          = ["any_line", "past_line", "trace"]
+-- reads          = ["settlement", "any_line", "past_line", "trace"]
 -- deduction      = "DQ"
 -- effective_from = 2025-07-01
 -- message        = "{codes} 个追溯码中有 {observed} 个此前已售出"
@@ -18,6 +18,10 @@
 -- [[basis]]
 -- source  = "trace-2025"
 -- article = "2025年7月1日起扫码后方可结算"
+--
+-- [[basis]]
+-- source  = "law-735"
+-- article = "第四十条"
 --
 -- [[basis]]
 -- source  = "pharmacy-list-2025"
@@ -32,14 +36,25 @@
 -- [limits]
 -- misses = "回溯期以前、外地和自费的销售;拆零销售的药品"
 
-WITH code AS (
+-- Codes that pharmacies sold this month and that occur more than once
+WITH mine AS (
+    SELECT trace.trace_code
+    FROM trace
+    INNER JOIN settlement ON trace.setl_id = settlement.setl_id
+),
+
+twice AS (
+    SELECT trace_code
+    FROM trace
+    WHERE trace_code IN (SELECT trace_code FROM mine)
+    GROUP BY trace_code
+    HAVING COUNT(*) > 1
+),
+
+code AS (
     SELECT DISTINCT trace_code, setl_id, bkkp_sn
     FROM trace
-    WHERE
-        split_flag = '0'
-        AND trace_code IN (
-            SELECT trace_code FROM trace GROUP BY trace_code HAVING COUNT(*) > 1
-        )
+    WHERE split_flag = '0' AND trace_code IN (SELECT trace_code FROM twice)
 ),
 
 sold AS (

@@ -38,7 +38,9 @@
 -- [past]
 -- days        = 130
 -- settlements = "clr_type = '41' AND psn_no IN (SELECT psn_no FROM any_settlement WHERE clr_type = '41')"
--- lines       = "list_type LIKE '1%' AND setl_id IN (SELECT setl_id FROM all_past_settlement WHERE clr_type = '41')"
+-- lines       = """(d > (SELECT first_day FROM claim_month) - 62
+--     OR (prd_days >= 1 AND d + CAST(FLOOR(prd_days) AS INTEGER) > (SELECT first_day FROM claim_month) - 31))
+--   AND list_type LIKE '1%' AND setl_id IN (SELECT setl_id FROM all_past_settlement WHERE clr_type = '41')"""
 --
 -- [limits]
 -- misses = "未填用药天数的购药只计次数;药店以外的开药由规则 D07 看;通用名对照缺失的药品按目录编码前缀归并"

@@ -75,11 +75,12 @@ content AS (
 ),
 
 alike AS (
-    SELECT setl_id, psn_no, fixmedins_code, sd, setl_time, 0 AS is_basket, CAST(medfee_sumamt AS VARCHAR) AS same
+    SELECT setl_id, psn_no, fixmedins_code, sd, setl_time, 0 AS is_basket,
+        CAST(medfee_sumamt AS VARCHAR) AS same
     FROM looked_at
     UNION ALL
-    SELECT
-        setl_id, psn_no, fixmedins_code, sd, setl_time, 1 AS is_basket, STRING_AGG(entry, ';' ORDER BY entry) AS same
+    SELECT setl_id, psn_no, fixmedins_code, sd, setl_time, 1 AS is_basket,
+        STRING_AGG(entry, ';' ORDER BY entry) AS same
     FROM content
     GROUP BY setl_id, psn_no, fixmedins_code, sd, setl_time
 ),
