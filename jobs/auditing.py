@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import duckdb
 import polars as pl
 
@@ -47,9 +49,13 @@ def audit(month: Month, progress: Progress = quiet) -> tuple[duckdb.DuckDBPyConn
     progress("初审", 0, len(month.rules))
     con = connect(month)
     loaded = engine.open_month(con, month_rows(con, month), month.reference, month.rules)
-    hits, not_run = findings.collect(con, month.rules, month.profile, loaded)
+    ran = itertools.count(1)
+
+    def shown(_: str) -> None:
+        progress("初审", next(ran), len(month.rules))
+
+    hits, not_run = findings.collect(con, month.rules, month.profile, loaded, shown)
     found, risk = findings.build(con, hits, month.rules, month.region, month.first)
-    progress("初审", len(month.rules), len(month.rules))
     return con, Audited(found, risk, not_run)
 
 

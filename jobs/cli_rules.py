@@ -66,7 +66,8 @@ def rules_show(
     row["past"] = asdict(rule.past) if rule.past else None
     en = options.lang == EN
     lines = [
-        f"{rule.rule_id} {row['name_en' if en else 'name']}  [{row['grade']} {row['status']} {rule.deduction}]",
+        f"{rule.rule_id} {row['name_en' if en else 'name']}",
+        " ".join((row["grade"], row["status"], rule.deduction, *row["scope"])),
         rule.purpose_en if en else rule.purpose,
         *(f"依据 {said}" for said in row["basis"]),
         *(f"参数 {said}" for said in row["parameters"]),

@@ -97,7 +97,9 @@ def whatif(
         [f"{first:%Y%m}" for first in months],
         named,
         pl.concat(t.select(list(_total_schema())) for t in totals).sort(KEY),
-        pl.concat(f.select(list(_finding_schema())) for f in findings).sort("clr_ym", "rule_id", "finding_id"),
+        pl.concat(f.select(list(_finding_schema())) for f in findings).sort(
+            "clr_ym", "rule_id", "finding_id"
+        ),
         not_run,
     )
 

@@ -184,8 +184,9 @@ def item_course(kb: pl.DataFrame) -> pl.DataFrame:
     """One day too many or none as close as allowed, and two days a day too close or not."""
     extra, gap = BREAKS.cast(pl.Int64), pl.col("min_gap_days")
     plain = kb.join(PLAIN, how="cross").with_columns(rule=pl.lit("C10"))
-    long = _series(plain.drop_nulls("max_days"), MAX_DAYS + extra, gap.fill_null(1)).with_columns(
-        role=ROLE + "1", hit=pl.col("i") > MAX_DAYS
+    apart = gap.fill_null(1)
+    long = _series(plain.drop_nulls("max_days"), (MAX_DAYS - 1) // apart + 1 + extra, apart).with_columns(
+        role=ROLE + "1", hit=(pl.col("i") - 1) * apart + 1 > MAX_DAYS
     )
     close = _series(plain.drop_nulls("min_gap_days"), pl.lit(2), gap - extra).with_columns(
         role=ROLE + "2", hit=BREAKS & (pl.col("i") == 2)

@@ -40,9 +40,9 @@ OTHER_DATES = {
 }  # fmt: skip
 # Where a number is a quantity and not a constant that is shown, and where a text is no code.
 COUNTED = (
-    exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Between, exp.In,
-    exp.Least, exp.Greatest, exp.Coalesce, exp.Left, exp.Right, exp.Substring, exp.Round, exp.Paren, exp.If,
-    exp.Lag, exp.Lead,
+    exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Between,
+    exp.In, exp.Least, exp.Greatest, exp.Coalesce, exp.Left, exp.Right, exp.Substring, exp.Round, exp.Paren,
+    exp.If, exp.Lag, exp.Lead,
 )  # fmt: skip
 PLAIN_TEXT = (
     exp.Interval, exp.Trim, exp.Replace, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.GroupConcat,

@@ -37,7 +37,7 @@ def shown(tree: exp.Expression) -> set[int]:
 
 
 def _home(select: exp.Expression, tree: exp.Expression) -> str | int | None:
-    """Return by what others read a SELECT: the name of a part, the id of a table made in place; None if compared."""
+    """Return how a SELECT is read: as a part by name, as a table made in place by id, in a condition None."""
     top = _top(select)
     if top is tree:
         return LAST

@@ -84,7 +84,7 @@ def judge(rule: Rule, cases: list[Case]) -> Verdict:
             for mutant in alive:
                 with dog.watching():
                     sql = mutant.rest if at_hand else mutant.sql
-                    seen = _fate(con, rule, sql, spans, _compared(case), wanted)
+                    seen = _fate(con, rule, sql, spans, case, wanted)
                 if seen:
                     fate[mutant.key] = seen
             con.execute("SET search_path = ''")
@@ -93,10 +93,12 @@ def judge(rule: Rule, cases: list[Case]) -> Verdict:
     return Verdict(len(everyone), len(fate) - len(killed), killed, survivors)
 
 
-def _fate(con, rule, sql, spans, compared, wanted) -> str:
-    """What a case does to a mutant; empty when it does not notice."""
+def _fate(
+    con: duckdb.DuckDBPyConnection, rule: Rule, sql: str, spans: list[Span], case: Case, wanted: list[Hit]
+) -> str:
+    """Return what a case does to a mutant; empty when it does not notice."""
     try:
-        return "" if _found(con, rule, sql, spans, compared) == wanted else KILLED
+        return "" if _found(con, rule, sql, spans, _compared(case)) == wanted else KILLED
     except NOT_BOUND:
         return STILLBORN
     except duckdb.Error:

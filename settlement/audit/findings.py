@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 import duckdb
 import polars as pl
@@ -20,9 +21,20 @@ TRIAL_MARK = {"zh": "【试行,不扣款】", "en": "[trial, not deducted] "}
 
 
 def collect(
-    con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], profile: Profile, loaded: set[str]
+    con: duckdb.DuckDBPyConnection,
+    rules: tuple[Rule, ...],
+    profile: Profile,
+    loaded: set[str],
+    ran: Callable[[str], None] = lambda _: None,
 ) -> tuple[pl.DataFrame, dict[str, tuple[str, ...]]]:
     """Run every rule whose tables are loaded, over an opened month.
+
+    Args:
+        con: connection with an opened month.
+        rules: rules in order of id.
+        profile: the region's parameters and switches.
+        loaded: tables that are there, as `engine.open_month` names them.
+        ran: called with the id of each rule that is through.
 
     Returns:
         All hits with rule_id, deduction and status; and per rule that did not run what it lacks.
@@ -32,6 +44,7 @@ def collect(
     for rule in rules:
         missing = engine.missing_tables(rule, loaded)
         hits = None if missing else engine.hits(con, rule, profile)
+        ran(rule.rule_id)
         if hits is None:
             not_run[rule.rule_id] = missing
             continue

@@ -136,7 +136,7 @@ def c10(world: World) -> list[Hit]:
 
 
 def _place_in_course(world: World, days: list[dt.date], day: dt.date) -> tuple[int | None, int]:
-    """Days since the day before, and the day's number within its course."""
+    """Days since the day before, and the day's number within its course, days without treatment counted."""
     longest = world.number("course_gap_days", day)
     until = days[: days.index(day) + 1]
     gaps = [(b - a).days for a, b in pairwise(until)]
@@ -144,7 +144,7 @@ def _place_in_course(world: World, days: list[dt.date], day: dt.date) -> tuple[i
     for gap in reversed(gaps):
         if gap > longest:
             break
-        number += 1
+        number += gap
     return (gaps[-1] if gaps else None), number
 
 

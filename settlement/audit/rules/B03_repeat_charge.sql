@@ -26,7 +26,7 @@
 WITH listed AS (
     SELECT
         setl_id, bkkp_sn, psn_no, fixmedins_code, mdtrt_id, d, fee_ocur_time, hilist_code,
-        fee_ocur_time > CAST(d AS TIMESTAMP) AS timed
+        setl_id || '/' || bkkp_sn AS line_id, fee_ocur_time > CAST(d AS TIMESTAMP) AS timed
     FROM line
     WHERE hilist_code IN (SELECT main_code FROM kb_pair UNION SELECT sub_code FROM kb_pair)
 ),
@@ -34,157 +34,99 @@ WITH listed AS (
 -- Contained lines of persons who had the main item at all: keeps the pair list from multiplying every line
 sub AS (
     SELECT
-        listed.setl_id,
-        listed.bkkp_sn,
-        listed.psn_no,
-        listed.fixmedins_code,
-        listed.mdtrt_id,
-        listed.d,
-        listed.fee_ocur_time,
-        listed.timed,
-        kb_pair.main_code,
-        kb_pair.time_window
+        listed.setl_id, listed.bkkp_sn, listed.line_id, listed.psn_no, listed.fixmedins_code, listed.mdtrt_id,
+        listed.d, listed.fee_ocur_time, listed.timed, kb_pair.main_code, kb_pair.time_window
     FROM listed
     INNER JOIN kb_pair
-        ON listed.hilist_code = kb_pair.sub_code
-        AND listed.d BETWEEN kb_pair.begndate AND kb_pair.enddate
+        ON listed.hilist_code = kb_pair.sub_code AND listed.d BETWEEN kb_pair.begndate AND kb_pair.enddate
     WHERE
         (listed.psn_no, listed.fixmedins_code, kb_pair.main_code)
         IN (SELECT psn_no, fixmedins_code, hilist_code FROM listed)
 ),
 
-main AS (
-    SELECT
-        psn_no,
-        fixmedins_code,
-        mdtrt_id,
-        d,
-        fee_ocur_time,
-        timed,
-        hilist_code               AS main_code,
-        setl_id || '/' || bkkp_sn AS main_line
-    FROM listed
-    WHERE (psn_no, fixmedins_code, hilist_code) IN (SELECT psn_no, fixmedins_code, main_code FROM sub)
-),
-
 -- Each main line stands in one slot per kind of window. A slot keeps its first and last main line only,
 -- so that thousands of lines of one placeholder person never meet each other row by row.
 main_slot AS (
-    SELECT
-        psn_no,
-        fixmedins_code,
-        main_code,
-        kind,
-        slot,
-        MIN(main_line) AS first_main,
-        MAX(main_line) AS last_main
+    SELECT psn_no, fixmedins_code, hilist_code AS main_code, kind, slot, MIN(line_id) AS low, MAX(line_id) AS high
     FROM (
-        SELECT psn_no, fixmedins_code, main_code, main_line, '单日' AS kind, CAST(d AS VARCHAR) AS slot
-        FROM main
+        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单日' AS kind, CAST(d AS VARCHAR) AS slot
+        FROM listed
         UNION ALL
-        SELECT psn_no, fixmedins_code, main_code, main_line, '单次就诊' AS kind, mdtrt_id AS slot
-        FROM main
+        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单次就诊' AS kind, mdtrt_id AS slot
+        FROM listed
         UNION ALL
         SELECT
-            psn_no, fixmedins_code, main_code, main_line, '同一小时' AS kind,
-            CAST(DATE_TRUNC('hour', fee_ocur_time) AS VARCHAR) AS slot
-        FROM main
-        WHERE timed
-        UNION ALL
-        SELECT psn_no, fixmedins_code, main_code, main_line, '无时刻' AS kind, CAST(d AS VARCHAR) AS slot
-        FROM main
-        WHERE NOT timed
+            psn_no, fixmedins_code, hilist_code, line_id,
+            CASE WHEN timed THEN '同一小时' ELSE '无时刻' END AS kind,
+            CASE WHEN timed THEN CAST(DATE_TRUNC('hour', fee_ocur_time) AS VARCHAR) ELSE CAST(d AS VARCHAR) END AS slot
+        FROM listed
     ) AS placed
-    GROUP BY psn_no, fixmedins_code, main_code, kind, slot
+    WHERE (psn_no, fixmedins_code, hilist_code) IN (SELECT psn_no, fixmedins_code, main_code FROM sub)
+    GROUP BY psn_no, fixmedins_code, hilist_code, kind, slot
 ),
 
 sub_slot AS (
     SELECT
-        setl_id, bkkp_sn, psn_no, fixmedins_code, main_code, time_window, time_window AS kind,
+        setl_id, bkkp_sn, line_id, psn_no, fixmedins_code, main_code, time_window, time_window AS kind,
         CASE time_window
             WHEN '单日' THEN CAST(d AS VARCHAR)
             WHEN '单次就诊' THEN mdtrt_id
             ELSE CAST(DATE_TRUNC('hour', fee_ocur_time) AS VARCHAR)
-        END  AS slot,
+        END AS slot,
         TRUE AS sure
     FROM sub
-    WHERE
-        time_window IN ('单日', '单次就诊')
-        OR (time_window = '同一小时' AND timed)
+    WHERE time_window IN ('单日', '单次就诊') OR (time_window = '同一小时' AND timed)
     UNION ALL
     -- An hour window without a time of day on either side is judged by the day, and stays a suspicion
     SELECT
-        setl_id, bkkp_sn, psn_no, fixmedins_code, main_code, time_window,
+        setl_id, bkkp_sn, line_id, psn_no, fixmedins_code, main_code, time_window,
         CASE WHEN timed THEN '无时刻' ELSE '单日' END AS kind,
-        CAST(d AS VARCHAR)                            AS slot,
-        FALSE                                         AS sure
+        CAST(d AS VARCHAR) AS slot, FALSE AS sure
     FROM sub
     WHERE time_window IN ('同一小时', '6小时')
 ),
 
 near AS (
-    SELECT
-        setl_id,
-        bkkp_sn,
-        main_code,
-        MIN(main_line) OVER around AS first_main,
-        MAX(main_line) OVER around AS last_main
+    SELECT setl_id, bkkp_sn, line_id, main_code, MIN(main_line) OVER around AS low, MAX(main_line) OVER around AS high
     FROM (
         SELECT
-            NULL::VARCHAR AS setl_id, NULL::VARCHAR AS bkkp_sn,
-            psn_no, fixmedins_code, main_code, fee_ocur_time, main_line
-        FROM main
-        WHERE timed AND main_code IN (SELECT main_code FROM kb_pair WHERE time_window = '6小时')
+            psn_no, fixmedins_code, hilist_code AS main_code, fee_ocur_time, line_id AS main_line,
+            NULL AS setl_id, NULL AS bkkp_sn, NULL AS line_id
+        FROM listed
+        WHERE timed AND hilist_code IN (SELECT main_code FROM kb_pair WHERE time_window = '6小时')
         UNION ALL
-        SELECT
-            setl_id, bkkp_sn,
-            psn_no, fixmedins_code, main_code, fee_ocur_time, NULL::VARCHAR AS main_line
+        SELECT psn_no, fixmedins_code, main_code, fee_ocur_time, NULL, setl_id, bkkp_sn, line_id
         FROM sub
         WHERE timed AND time_window = '6小时'
     ) AS stream
     WINDOW around AS (
-        PARTITION BY psn_no, fixmedins_code, main_code
-        ORDER BY fee_ocur_time
+        PARTITION BY psn_no, fixmedins_code, main_code ORDER BY fee_ocur_time
         RANGE BETWEEN INTERVAL 6 HOUR PRECEDING AND INTERVAL 6 HOUR FOLLOWING
     )
 ),
 
 met AS (
-    SELECT
-        sub_slot.setl_id, sub_slot.bkkp_sn, sub_slot.main_code, sub_slot.time_window, sub_slot.sure,
-        main_slot.first_main, main_slot.last_main
-    FROM sub_slot
-    INNER JOIN main_slot
-        ON sub_slot.psn_no = main_slot.psn_no
-        AND sub_slot.fixmedins_code = main_slot.fixmedins_code
-        AND sub_slot.main_code = main_slot.main_code
-        AND sub_slot.kind = main_slot.kind
-        AND sub_slot.slot = main_slot.slot
+    SELECT s.setl_id, s.bkkp_sn, s.line_id, s.main_code, s.time_window, s.sure, m.low, m.high
+    FROM sub_slot AS s
+    INNER JOIN main_slot AS m
+        ON s.psn_no = m.psn_no AND s.fixmedins_code = m.fixmedins_code AND s.main_code = m.main_code
+        AND s.kind = m.kind AND s.slot = m.slot
     UNION ALL
-    SELECT setl_id, bkkp_sn, main_code, '6小时' AS time_window, TRUE AS sure, first_main, last_main
+    SELECT setl_id, bkkp_sn, line_id, main_code, '6小时', TRUE, low, high
     FROM near
     WHERE setl_id IS NOT NULL
-),
-
--- A list that names one code as both sides must not let a line be its own main item
-proved AS (
-    SELECT
-        setl_id, bkkp_sn, main_code, time_window, sure,
-        CASE WHEN first_main = setl_id || '/' || bkkp_sn THEN last_main ELSE first_main END AS main_line
-    FROM met
-    WHERE first_main <> setl_id || '/' || bkkp_sn OR last_main <> setl_id || '/' || bkkp_sn
 )
 
+-- A list that names one code as both sides must not let a line be its own main item
 SELECT
-    setl_id,
-    bkkp_sn,
-    CAST(1 AS DECIMAL(18, 4)) AS part,
-    CAST(1 AS DECIMAL(18, 4)) AS whole,
-    main_line                 AS related,
-    'main=' || main_code || ' window=' || time_window || ' main_line=' || main_line AS evidence,
+    setl_id, bkkp_sn, CAST(1 AS DECIMAL(18, 4)) AS part, CAST(1 AS DECIMAL(18, 4)) AS whole,
+    CASE WHEN low = line_id THEN high ELSE low END AS related,
+    'main=' || main_code || ' window=' || time_window
+    || ' main_line=' || CASE WHEN low = line_id THEN high ELSE low END AS evidence,
     CASE WHEN sure THEN '违规' ELSE '可疑' END AS grade
-FROM proved
+FROM met
+WHERE low <> line_id OR high <> line_id
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY setl_id, bkkp_sn
-    ORDER BY sure DESC, main_line, main_code, time_window
+    ORDER BY sure DESC, CASE WHEN low = line_id THEN high ELSE low END, main_code, time_window
 ) = 1

@@ -64,7 +64,7 @@ course AS (
 numbered AS (
     SELECT
         psn_no, hilist_code, d, gap,
-        ROW_NUMBER() OVER (PARTITION BY psn_no, hilist_code, course_no ORDER BY d) AS day_no
+        DATE_DIFF('day', MIN(d) OVER (PARTITION BY psn_no, hilist_code, course_no), d) + 1 AS day_no
     FROM course
 )
 

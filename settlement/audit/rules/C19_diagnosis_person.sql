@@ -12,8 +12,8 @@
 -- reads          = ["settlement", "diagnosis", "kb_diag"]
 -- deduction      = "D0"
 -- effective_from = 2021-05-01
--- message        = "诊断 {diagnosis} 限性别 {sex}、{lowest} 至 {highest} 周岁,参保人性别 {gend}、{observed} 周岁(- 为不限或未知)"
--- message_en     = "diagnosis {diagnosis} is limited to sex {sex}, age {lowest} to {highest}; the person is {gend}, {observed} (- means open)"
+-- message        = "诊断 {diagnosis} 限性别 {sex}、{lowest} 至 {highest} 周岁,参保人性别 {gend}、{observed} 周岁(1 男,2 女,- 为不限或未知)"
+-- message_en     = "diagnosis {diagnosis} is limited to sex {sex}, age {lowest} to {highest}; the person is {gend}, {observed} (1 male, 2 female, - open or unknown)"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -80,7 +80,7 @@ SELECT
     ) AS evidence
 FROM aged
 WHERE
-    (sex IN ('1', '2') AND gend IN ('1', '2') AND gend <> sex)
+    (gend IN ('1', '2') AND gend <> sex)
     OR age < min_age
     OR age > max_age
 GROUP BY setl_id

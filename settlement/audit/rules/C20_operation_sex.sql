@@ -12,8 +12,8 @@
 -- reads          = ["settlement", "operation", "kb_oprn"]
 -- deduction      = "D0"
 -- effective_from = 2021-05-01
--- message        = "手术操作 {operation} 限性别 {sex},参保人登记性别为 {gend}"
--- message_en     = "operation {operation} is limited to sex {sex}, the person is registered as {gend}"
+-- message        = "手术操作 {operation} 限性别 {sex},参保人登记性别为 {gend}(1 男,2 女)"
+-- message_en     = "operation {operation} is limited to sex {sex}, the person is registered as {gend} (1 male, 2 female)"
 --
 -- [[basis]]
 -- source  = "law-735"
@@ -41,7 +41,8 @@ SELECT
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
     'operation=' || REPLACE(MIN(met.oprn_oprt_code), ' ', '')
-    || CASE settlement.gend WHEN '1' THEN ' sex=女 gend=男' ELSE ' sex=男 gend=女' END AS evidence
+    || ' sex=' || MIN(met.gend)
+    || ' gend=' || settlement.gend AS evidence
 FROM settlement
 INNER JOIN told ON settlement.setl_id = told.setl_id
 INNER JOIN met
@@ -49,6 +50,5 @@ INNER JOIN met
     AND settlement.sd BETWEEN met.begndate AND met.enddate
 WHERE
     settlement.gend IN ('1', '2')
-    AND met.gend IN ('1', '2')
     AND settlement.gend <> met.gend
 GROUP BY settlement.setl_id, settlement.gend
