@@ -113,7 +113,7 @@ def test_explain_shows_rows_rule_parameters_sources_and_money(
         "批次 已拨付",
         "结算单 2026-05-08 结算岗",
         "核准 2026-05-08 负责人",
-        "职工基本医疗保险统筹基金 29629.45 元 至 ****0002  银行尚未回复",
+        "职工基本医疗保险统筹基金 39920.58 元 至 ****0002  银行尚未回复",
     ):
         assert words in text
     code, text, _ = settle(capsys, monkeypatch, *options, "explain", finding["setl_id"])
@@ -124,7 +124,7 @@ def test_explain_shows_rows_rule_parameters_sources_and_money(
     assert [line.split()[1] for line in text.split("经过\n")[1].splitlines()[:8]] == [
         "已申报", "已受理", "已初审", "待反馈", "复审中", "已结算", "已核准", "已拨付",
     ]  # fmt: skip
-    assert "质量保证金余额 职工基本医疗保险统筹基金:期初 0.00 + 1559.44 − 0.00 = 期末 1559.44 元" in text
+    assert "质量保证金余额 职工基本医疗保险统筹基金:期初 0.00 + 2101.08 − 0.00 = 期末 2101.08 元" in text
     covered = found.filter((pl.col("grade") == "违规") & (pl.col("det_sumamt") < pl.col("risk_amt")))
     other = found.filter(
         (pl.col("setl_id") == covered["setl_id"][0])

@@ -95,7 +95,7 @@ def test_the_month_of_the_readme_can_be_pasted(
         line: 1 for line in codes if line.endswith((" audit", "/submissions"))
     }
     assert "采纳 1 条(新登记 1 条),未采纳 0 条" in said
-    assert "成功 57  失败 0  无此业务号 0  重复 0  矛盾 0  无法读取 0" in said
+    assert "成功 59  失败 0  无此业务号 0  重复 0  矛盾 0  无法读取 0" in said
     assert "已办结 9 " in said
     assert "校验通过" in said
     refused = settle(monkeypatch, *shlex.split(shared), "--as", "li", "--today", "2026-05-21", "approve")

@@ -24,9 +24,9 @@
 
 -- Most lines are alone in a few columns already: only the others are compared in all
 WITH crowded AS (
-    SELECT mdtrt_id, hilist_code, cnt, pric, DATE_TRUNC('minute', fee_ocur_time) AS at_minute
+    SELECT mdtrt_id, hilist_code, DATE_TRUNC('minute', fee_ocur_time) AS at_minute
     FROM line
-    GROUP BY mdtrt_id, hilist_code, cnt, pric, DATE_TRUNC('minute', fee_ocur_time)
+    GROUP BY mdtrt_id, hilist_code, DATE_TRUNC('minute', fee_ocur_time)
     HAVING COUNT(*) > 1
 ),
 
@@ -47,8 +47,6 @@ compared AS (
     INNER JOIN crowded
         ON line.mdtrt_id = crowded.mdtrt_id
         AND line.hilist_code = crowded.hilist_code
-        AND line.cnt = crowded.cnt
-        AND line.pric = crowded.pric
         AND DATE_TRUNC('minute', line.fee_ocur_time) = crowded.at_minute
     WINDOW equal_line AS (
         PARTITION BY

@@ -54,12 +54,12 @@ given AS (
     INNER JOIN generic ON drug.hilist_code = generic.hilist_code
 ),
 
--- Most drugs are bought once; only the others are put in order
+-- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order
 repeated AS (
     SELECT psn_no, generic_id
     FROM given
     GROUP BY psn_no, generic_id
-    HAVING MIN(setl_id) <> MAX(setl_id)
+    HAVING MIN(setl_id) <> MAX(setl_id) AND MAX(supply) > $duplicate_tolerance_days
 ),
 
 bought AS (

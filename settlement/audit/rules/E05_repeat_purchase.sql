@@ -9,7 +9,7 @@
 -- status         = "active"
 -- scope          = ["pharmacy"]
 -- dated_by       = "fee_ocur_time"
--- reads          = ["settlement", "line", "past_settlement", "past_line", "generic"]
+-- reads          = ["line", "past_line", "generic"]
 -- deduction      = "DQ"
 -- effective_from = 2021-05-01
 -- message        = "同一药品 {window} 天内第 {observed} 次购买(达到 {limit} 次即计);前次药品尚够 {overlap} 天"
@@ -45,23 +45,13 @@
 -- [limits]
 -- misses = "未填用药天数的购药只计次数;药店以外的开药由规则 D07 看;通用名对照缺失的药品按目录编码前缀归并"
 
--- Who bought once has nothing to repeat.
-WITH buyer AS (
-    SELECT psn_no
-    FROM (SELECT psn_no FROM settlement UNION ALL SELECT psn_no FROM past_settlement) AS visit
-    GROUP BY psn_no
-    HAVING COUNT(*) >= LEAST(2, $purchases_in_window)
-),
-
-drug AS (
+WITH drug AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.psn_no, generic.generic_id, line.setl_time, line.d,
         CAST(FLOOR(line.prd_days) AS BIGINT) AS supply, 1 AS is_new
     FROM line
     INNER JOIN generic ON line.hilist_code = generic.hilist_code
-    WHERE
-        line.list_type LIKE '1%'
-        AND line.psn_no IN (SELECT psn_no FROM buyer)
+    WHERE line.list_type LIKE '1%'
     UNION ALL
     SELECT
         past_line.setl_id, NULL AS bkkp_sn, past_line.psn_no, generic.generic_id, past_line.setl_time,
@@ -70,14 +60,25 @@ drug AS (
     INNER JOIN generic ON past_line.hilist_code = generic.hilist_code
 ),
 
+-- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order
+repeated AS (
+    SELECT psn_no, generic_id
+    FROM drug
+    GROUP BY psn_no, generic_id
+    HAVING
+        COUNT(*) >= $purchases_in_window
+        OR (MIN(setl_id) <> MAX(setl_id) AND MAX(supply) > $duplicate_tolerance_days)
+),
+
 purchase AS (
     SELECT
-        psn_no, generic_id, setl_id, setl_time,
-        MIN(d)                                                          AS bought,
-        MIN(CASE WHEN supply > 0 THEN d END)                            AS supplied,
-        MAX(CASE WHEN supply > 0 THEN d + INTERVAL (supply) DAY END)    AS covered
+        drug.psn_no, drug.generic_id, drug.setl_id, drug.setl_time,
+        MIN(drug.d)                                                            AS bought,
+        MIN(CASE WHEN drug.supply > 0 THEN drug.d END)                         AS supplied,
+        MAX(CASE WHEN drug.supply > 0 THEN drug.d + INTERVAL (supply) DAY END) AS covered
     FROM drug
-    GROUP BY psn_no, generic_id, setl_id, setl_time
+    INNER JOIN repeated ON drug.psn_no = repeated.psn_no AND drug.generic_id = repeated.generic_id
+    GROUP BY drug.psn_no, drug.generic_id, drug.setl_id, drug.setl_time
 ),
 
 seen AS (
