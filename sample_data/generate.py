@@ -1,6 +1,7 @@
 """Writes the sample months, or a large month to measure with.
 
-Run `python sample_data/generate.py` to rewrite the sample months, or with `--bulk --settlements 1000000
+Run `python sample_data/generate.py` to rewrite the sample months, with `--clean --out DIR` for the months in
+which nothing is to be found (`--region R` for one of them), or with `--bulk --settlements 1000000
 --lines 10000000 --institutions 200 --out DIR` for the large one.
 """
 
@@ -23,11 +24,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="folder to write to (default: sample_data)")
     parser.add_argument("--region", action="append", help="only this sample region")
+    parser.add_argument("--clean", action="store_true", help="without stories: nothing is to be found")
     parser.add_argument("--bulk", action="store_true", help="one large month instead")
     parser.add_argument("--settlements", type=int, default=1_000_000)
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--institutions", type=int, default=200)
     chosen = parser.parse_args(arguments)
+    if chosen.clean and chosen.out is None:
+        parser.error("--clean needs --out DIR")
     if chosen.bulk:
         if chosen.out is None:
             parser.error("--bulk needs --out DIR")
@@ -38,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
             continue
         folder = (chosen.out or HERE) / region.name
         shutil.rmtree(folder, ignore_errors=True)
-        month.write_region(region, folder)
+        (month.write_clean if chosen.clean else month.write_region)(region, folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A month of one institution in which nothing is wrong.
 
-Every institution has its own panel of patients. A patient has at most one settlement a day, stays of one
-patient never overlap, and daily items are charged once a day, so that no audit rule is hit.
+Every institution has its own panel of patients. A patient has at most one settlement a day and one stay,
+daily items are charged once a day, something is done at least every other day of a stay, stays of up to three
+days have an operation, and what is taken home lasts as long as a prescription may: no audit rule is hit.
 Settlements and lines are raw here: who, when, which item, how much. `money` puts prices on them.
 """
 
@@ -22,7 +23,9 @@ STEP = 7_919  # a prime: visits are (patient, day) pairs taken in steps, so that
 BED, ROUND, NURSE, MONITOR = (
     "001109000010000", "001102000050000", "001201000040000", "003107010220000",
 )  # fmt: skip
-OXYGEN = "001203000010000"
+OXYGEN, OPERATION = "001203000010000", "003310030220000"
+OPERATED = "K35.800x001"
+SHORT = 3  # days: a stay as short as that is for an operation
 DIAGNOSES = ("I10.x00x002", "E11.900", "J18.900", "I63.900", "K29.500", "M51.202", "N20.000", "J44.100")
 CHRONIC = ("M03900", "M01600", "M00500")
 
@@ -172,7 +175,8 @@ def _describe(frame: pl.DataFrame, inst: Inst) -> pl.DataFrame:
         mdtrt_id=pl.concat_str(pl.lit("M"), setl_id(inst.code, seq)),
         inst=pl.lit(inst.code), kind=pl.lit(inst.kind), level=pl.lit(inst.level),
         dise=pl.when(pl.col("med_type") == "14").then(chronic),
-        diag=pl.when(stay).then(illness), dscg_way=pl.when(stay).then(pl.lit("1")),
+        diag=pl.when(stay & (pl.col("los") <= SHORT)).then(pl.lit(OPERATED)).when(stay).then(illness),
+        dscg_way=pl.when(stay).then(pl.lit("1")),
         die=pl.lit(None, dtype=pl.Date), refd=pl.lit("0"), init_setl_id=blank,
         rate_set=_zero_rate(seq, inst), account_set=pl.lit(None, dtype=pl.Int64),
     )  # fmt: skip
@@ -193,10 +197,11 @@ def _lines(frame: pl.DataFrame, inst: Inst, volume: Volume, catalogue: pl.DataFr
     seq, stay = pl.col("seq"), pl.col("clr_type") == "21"
     usual = 2 + roll(seq, salt(inst.code, "count"), volume.spread)
     bought = 1 + roll(seq, salt(inst.code, "count"), max(volume.spread - 3, 2))
-    count = pl.when(stay).then(3 * pl.col("los") + 9 + usual).when(pl.col("clr_type") == "41")
+    treated = pl.max_horizontal(9 + usual, pl.col("los") // 2 + 3)
+    count = pl.when(stay).then(3 * pl.col("los") + treated).when(pl.col("clr_type") == "41")
     frame = frame.select(
-        "setl_id", "seq", "clr_type", "beg", "end", "los", "hour", "gend", "brdy", "insutype",
-        "kind", "level", n=count.then(bought).otherwise(usual),
+        "setl_id", "seq", "clr_type", "med_type", "beg", "end", "los", "hour", "gend", "brdy",
+        "insutype", "kind", "level", n=count.then(bought).otherwise(usual),
     )  # fmt: skip
     lines = frame.with_columns(j=pl.int_ranges(0, "n", dtype=pl.Int64)).explode("j")
     lines = lines.with_columns(key=pl.col("seq") * 1_000 + pl.col("j"))
@@ -224,12 +229,14 @@ def _choose(lines: pl.DataFrame, inst: Inst, catalogue: pl.DataFrame) -> pl.Data
         .when(stay & (slot < 2 * los)).then(index[ROUND])
         .when(stay & (slot < 3 * los)).then(index[NURSE])
         .when(stay & (slot == 3 * los)).then(index[MONITOR])
+        .when(stay & (slot == 3 * los + 1) & (los <= SHORT)).then(index[OPERATION])
         .when((pl.col("clr_type") == "11") & (slot == 0)).then(cat.pool(catalogue, "V")[0])
         .cast(pl.Int64),
         item=drawn,
     ).with_columns(item=pl.coalesce("fixed", "item"))  # fmt: skip
     daily = pl.when(slot < 3 * los).then(slot % pl.max_horizontal(los, pl.lit(1)))
-    offset = daily.when(slot == 3 * los).then(0)
+    turn = slot - 3 * los
+    offset = daily.when(2 * turn < los).then(2 * turn).when((turn == 1) & (los <= SHORT)).then(0)
     other = roll(key, salt(inst.code, "day"), 1_000) % (los + 1)
     day = pl.when(stay).then(pl.col("beg") + offset.otherwise(other)).otherwise("beg")
     lines = lines.with_columns(at=day * DAY + pl.col("hour") * HOUR + (slot % 50) * 60)
@@ -274,14 +281,22 @@ def _quantity(lines: pl.DataFrame, inst: Inst, catalogue: pl.DataFrame) -> pl.Da
         .when(kind == "201").then(100)
         .otherwise((1 + draw % 3) * 100)
     )  # fmt: skip
-    supply = pl.when(small & (pl.col("clr_type") != "21")).then(7)
+    days = pl.when(pl.col("med_type") == "13").then(3).otherwise(7)
+    supply = pl.when(small & (pl.col("clr_type") != "21")).then(days)
     return lines.with_columns(cnt=cnt.cast(pl.Int64), supply=supply.cast(pl.Int64))
 
 
 def _refunds(lines: pl.DataFrame, inst: Inst) -> pl.DataFrame:
-    """Give back, half or in full, one in 200 of the lines with at least two units."""
+    """Give back, half or in full, one in 200 of the lines with at least two units.
+
+    What is charged in turn so that every other day of a stay has something stays as it is.
+    """
+    in_turn = 2 * (pl.col("j") - 3 * pl.col("los")) < pl.col("los")
     chosen = lines.filter(
-        pl.col("j") > 0, pl.col("cnt") >= 200, roll(pl.col("key"), salt(inst.code, "back"), 200) == 0
+        pl.col("j") > 0,
+        pl.col("cnt") >= 200,
+        (pl.col("clr_type") != "21") | ~in_turn,
+        roll(pl.col("key"), salt(inst.code, "back"), 200) == 0,
     )
     whole = roll(pl.col("key"), salt(inst.code, "all"), 2) == 0
     return chosen.with_columns(

@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sample_data.generator import people
 from sample_data.generator.base import DAY, FIRST, HOUR
 from sample_data.generator.regions import Member, Region
 
 Row = dict[str, Any]
+TURN = 660  # seconds between two customers of a pharmacy
 VIOLATION, DOUBT = "违规", "可疑"
 
 
@@ -32,6 +34,7 @@ class L:
         price: unit price in 元 if not the usual one.
         short: 分 of own payment missing.
         back: line number this line refunds.
+        supply: days it lasts.
     """
 
     code: str
@@ -43,28 +46,57 @@ class L:
     price: str | None = None
     short: int = 0
     back: str | None = None
+    supply: int | None = None
 
 
 @dataclass(frozen=True)
 class Visit:
-    """When and how a settlement of a story took place; what is None follows from the rest."""
+    """When and how a settlement of a story took place; what is None follows from the rest.
+
+    Attributes:
+        day: last day.
+        beg: first day of a stay.
+        clr: clearing type.
+        med: kind of care.
+        settled: day of settlement.
+        clock: second of that day; by default 17:00, in pharmacies one customer after the other.
+        rate: fund share in 1/1000.
+        account: what the account holds, in 分.
+        insutype: insurance if not the person's.
+        refd: refunded.
+        died: day of death.
+        diag: main diagnosis of a stay.
+        way: way of discharge.
+        dise: chronic disease.
+    """
 
     day: int = 10
     beg: int | None = None
     clr: str | None = None
     med: str | None = None
     settled: int | None = None
-    clock: int = 17 * HOUR
+    clock: int | None = None
     rate: int | None = None
     account: int | None = None
     insutype: str | None = None
     refd: str = "0"
     died: int | None = None
+    diag: str = "K29.500"
+    way: str = "1"
+    dise: str | None = None
 
 
 @dataclass
 class Book:
-    """The stories of one region."""
+    """The stories of one region.
+
+    Attributes:
+        reference: rows of reference tables the stories bring, by table.
+        diagnoses: rows of setl_list_diag_d beside the main diagnoses.
+        operations: rows of setl_list_oprn_d beside what follows from operation fees.
+        traced: (setl_id, bkkp_sn) whose trace codes the stories bring, or that have none.
+        centre: what the centre's totals say otherwise; see `evidence.centre_sum`.
+    """
 
     region: Region
     index: dict[str, int]
@@ -78,6 +110,11 @@ class Book:
     changes: list[Row] = field(default_factory=list)
     expected: list[Row] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
+    reference: dict[str, list[Row]] = field(default_factory=dict)
+    diagnoses: list[Row] = field(default_factory=list)
+    operations: list[Row] = field(default_factory=list)
+    traced: set[tuple[str, str]] = field(default_factory=set)
+    centre: list[Row] = field(default_factory=list)
 
     def member(self, role: str) -> Member:
         """Return the member with a role; KeyError when the region has none."""
@@ -116,14 +153,15 @@ class Book:
         base = {"setl_id": setl_id, "seq": int(setl_id[-6:]), "kind": inst.kind, "level": inst.level,
                 "insutype": visit.insutype or person["insutype"]}  # fmt: skip
         stay = clr == "21"
+        clock = 17 * HOUR if inst.kind == 1 else 9 * HOUR + int(setl_id[-6:]) % 60 * TURN
         self.settlements.append(base | {
             "mdtrt_id": "M" + setl_id, "inst": inst.code, "psn": psn, "clr_type": clr,
             "med_type": visit.med or {"11": "11", "21": "21", "41": "41"}[clr],
             "beg": FIRST + beg - 1, "end": FIRST + visit.day - 1,
-            "at": (FIRST + settled - 1) * DAY + visit.clock,
-            "dise": "M03900" if visit.med == "14" else None,
-            "diag": "K29.500" if stay else None,
-            "dscg_way": None if not stay else "5" if visit.died is not None else "1",
+            "at": (FIRST + settled - 1) * DAY + (clock if visit.clock is None else visit.clock),
+            "dise": visit.dise or ("M03900" if visit.med == "14" else None),
+            "diag": visit.diag if stay else None,
+            "dscg_way": None if not stay else "5" if visit.died is not None else visit.way,
             "die": april(visit.died) if visit.died is not None else None,
             "refd": visit.refd, "init_setl_id": None,
             "rate_set": visit.rate, "account_set": visit.account,
@@ -143,7 +181,7 @@ class Book:
         return {"sn": number, "init": line.back, "item": self.index[line.code],
                 "at": (FIRST + day - 1) * DAY + line.hour * HOUR + line.minute * 60,
                 "cnt": round(line.cnt * 100), "treat": line.treat, "price_set": price,
-                "short": line.short, "supply": None}  # fmt: skip
+                "short": line.short, "supply": line.supply}  # fmt: skip
 
     def reverse(self, setl_id: str, day: int) -> str:
         """Add the reversal of a settlement, made on a day at 18:00, and return its setl_id."""
@@ -161,6 +199,31 @@ class Book:
         self.expected.append({"kind": "finding", "rule_or_reason": rule, "grade": grade,
                               "setl_id": setl_id, "bkkp_sn": sn, "part": share[0],
                               "whole": share[1]})  # fmt: skip
+
+    def refer(self, table: str, **cells: object) -> None:
+        """Add a row to a reference table."""
+        self.reference.setdefault(table, []).append(cells)
+
+    def psn_no(self, psn: int) -> str:
+        """Return the number of a person of the stories."""
+        return people.number(self.region.area, psn)
+
+    def diagnose(self, setl_id: str, *codes: str) -> None:
+        """Add diagnoses to a settlement of an institution that sends them."""
+        for code in codes:
+            self.diagnoses.append({"setl_id": setl_id, "diag_code": code, "maindiag_flag": "0"})
+
+    def operate(self, setl_id: str, code: str, day: int) -> None:
+        """Add an operation to a stay of an institution that sends them."""
+        self.operations.append({"setl_id": setl_id, "oprn_oprt_code": code,
+                                "oprn_oprt_date": str(april(day))})  # fmt: skip
+
+    def trace(self, setl_id: str, sn: str, *codes: str, split: bool = False) -> None:
+        """Give a line its trace codes: none, or those named."""
+        self.traced.add((setl_id, sn))
+        for code in codes:
+            self.refer("trace", trace_code=code, setl_id=setl_id, bkkp_sn=sn,
+                       split_flag="1" if split else "0")  # fmt: skip
 
     def returned(
         self, reason: str, table: str, setl_id: str | None, sn: str | None, column: str | None

@@ -1,8 +1,8 @@
 """One large month to measure with: many institutions, the same shapes and the same kinds of trouble.
 
-About 0.3 % of the lines are made to hit an audit rule, 0.2 % of the settlements to be returned; there
-are reversals and refund lines. Nothing here is counted exactly: exact expectations are what the sample
-months are for.
+About 0.7 % of the lines are made to hit an audit rule, 0.2 % of the settlements to be returned; there
+are reversals and refund lines, diagnoses and operations, and every reference table. Nothing here is counted
+exactly: exact expectations are what the sample months are for.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from sample_data.generator import base, catalogue, money, people, tables, texts
+from sample_data.generator import base, bulk_evidence, catalogue, money, people, tables, texts
 from sample_data.generator.base import Inst, Volume
-from sample_data.generator.reference import write_reference
+from sample_data.generator.reference import People, write_reference
 from sample_data.generator.regions import Form, Member, Region
 from sample_data.generator.trouble import spoil_lines, spoil_settlements, spoil_tables
 
@@ -47,9 +47,12 @@ def write_bulk(out: Path, settlements: int, lines: int, institutions: int) -> No
     crowd = _mortal(people.crowd(AREA, first))
     (out / "reference").mkdir(parents=True, exist_ok=True)
     region = Region("bulk", AREA, "示例", members)
-    write_reference(out / "reference", region, items, crowd, _lapsed(crowd))
-    for member, volume in zip(members, volumes, strict=True):
+    known = [
         _write(out / "submissions" / member.submission, member.inst, volume, crowd, items)
+        for member, volume in zip(members, volumes, strict=True)
+    ]
+    evidence = bulk_evidence.gather(region, items, known)
+    write_reference(out / "reference", region, items, People(crowd, _lapsed(crowd)), evidence)
 
 
 def _members(institutions: int, settlements: int) -> tuple[Member, ...]:
@@ -90,22 +93,36 @@ def _lapsed(crowd: pl.DataFrame) -> list[dict[str, object]]:
     return some.to_dicts()
 
 
-def _write(folder: Path, inst: Inst, volume: Volume, crowd: pl.DataFrame, items: pl.DataFrame) -> None:
+def _write(
+    folder: Path, inst: Inst, volume: Volume, crowd: pl.DataFrame, items: pl.DataFrame
+) -> bulk_evidence.Known:
+    """Write one submission and return what other systems know of it."""
     mine = crowd.slice(volume.first_psn, volume.people)
     setl, lines = base.clean_month(inst, volume, mine, items)
-    setl, lines = spoil_settlements(setl, lines)
-    lines = money.charge(spoil_lines(lines, items), items, pl.col("level"))
+    setl, lines = spoil_settlements(setl, lines, items)
+    about = setl.select("setl_id", "clr_type", "beg", los=pl.col("end") - pl.col("beg"))
+    lines = lines.join(about, on="setl_id", how="left", maintain_order="left")
+    lines = spoil_lines(lines, items).drop("clr_type", "beg", "los")
+    lines = money.charge(lines, items, pl.col("level"))
     priced = money.settle(setl, lines)
     own = priced.select("setl_id", "mdtrt_id", "inst")
     lines = lines.join(own, on="setl_id", how="left", maintain_order="left")
     pairs = _pairs(priced, inst)
     priced = pl.concat([priced, tables.reversed_of(priced, pairs).select(priced.columns)])
     lines = pl.concat([lines, tables.reversed_lines(lines, pairs).select(lines.columns)])
-    setl_d, fee_list_d = spoil_tables(tables.setl_table(priced, mine), tables.line_table(lines))
+    found = tables.setl_table(priced, mine).drop(tables.INVOICE)
+    setl_d, fee_list_d = spoil_tables(found, tables.line_table(lines))
+    total = texts.totals(inst.code, setl_d)
+    written = {
+        "clr_sum": total, "setl_d": setl_d, "fee_list_d": fee_list_d,
+        "setl_list_diag_d": texts.diagnoses(setl_d, []),
+        "setl_list_oprn_d": bulk_evidence.odd_operations(texts.operations(setl_d, fee_list_d, [])),
+    }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    texts.totals(inst.code, setl_d).write_csv(folder / "clr_sum.csv")
-    setl_d.write_csv(folder / "setl_d.csv", datetime_format=texts.TIME)
-    fee_list_d.write_csv(folder / "fee_list_d.csv", datetime_format=texts.TIME)
+    for name, frame in written.items():
+        if frame.height:
+            frame.write_csv(folder / f"{name}.csv", datetime_format=texts.TIME)
+    return bulk_evidence.known(inst, items, total, setl_d, fee_list_d)
 
 
 def _pairs(priced: pl.DataFrame, inst: Inst) -> pl.DataFrame:

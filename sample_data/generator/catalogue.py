@@ -54,7 +54,7 @@ def _fillers(count: int) -> pl.DataFrame:
     label = (number + 1).cast(pl.String).str.zfill(5)
     draw = roll(number, salt("filler"), 100)
     return pl.select(
-        code=pl.concat_str(pl.lit("XZ99AAA000A0010101"), label),
+        code=pl.concat_str(pl.lit("XZ"), label, pl.lit("A990A001010199"), label.str.slice(2)),
         name=pl.concat_str(pl.lit("示例药品"), label),
         list_type=pl.lit("101"),
         lv=pl.when(draw < 55).then(pl.lit("01")).otherwise(pl.lit("02")),

@@ -49,7 +49,7 @@ def dress(frame: pl.DataFrame, area: str) -> pl.DataFrame:
     single = roll(psn, salt(area, "single"), 5) == 0
     age = pl.lit(TODAY).dt.year() - pl.col("brdy").dt.year()
     frame = frame.with_columns(
-        psn_no=pl.concat_str(pl.lit(area + "26"), psn.cast(pl.String).str.zfill(8)),
+        psn_no=pl.concat_str(pl.lit(number(area)), psn.cast(pl.String).str.zfill(8)),
         psn_name=pl.concat_str(
             pick(pl.Series(SURNAMES), roll(psn, salt(area, "surname"), len(SURNAMES))),
             pl.when(rare).then(odd).when(single).then(pl.lit("")).otherwise(given),
@@ -77,6 +77,11 @@ def _category(age: pl.Expr) -> pl.Expr:
         .when(age < 60).then(pl.lit("15")).otherwise(pl.lit("16"))
     )  # fmt: skip
     return pl.when(kind == "340").then(pl.lit("13")).when(kind == "390").then(resident).otherwise(worker)
+
+
+def number(area: str, psn: int | None = None) -> str:
+    """Return a person's number; without a person what all numbers of the area begin with."""
+    return area + "26" + ("" if psn is None else f"{psn:08d}")
 
 
 def person_table(people: pl.DataFrame) -> pl.DataFrame:

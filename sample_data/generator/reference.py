@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import polars as pl
 
 from sample_data.generator import catalogue, people
 from sample_data.generator.book import Row, april
-from sample_data.generator.regions import AGREEMENT_END, OPEN, UPGRADE, Member, Region
+from sample_data.generator.evidence import Evidence
+from sample_data.generator.regions import AGREEMENT_END, OPEN, SUSPENDED, UPGRADE, Member, Region
 from schemas.codes import CODES
 from schemas.funds import FUNDS
 
@@ -20,13 +22,24 @@ COVERAGE = {"psn": pl.Int64, "insutype": pl.String, "status": pl.String, "begnda
 SCORES = ("96.00", "87.00", "90.00", "79.50", "92.50", "65.00", "80.00", "70.00", "89.50", "100.00", "69.99",
           "84.00")  # fmt: skip
 ASSESSED = (2025, 2026)
+SUSPENDED_DOCTOR = "S"  # an eleventh doctor of every institution, who may not claim from the 16th on
+DOCTOR_SINCE = date(2026, 4, 16)
 LEFT = {"9903": date(2026, 3, 31), "9901": date(2026, 4, 15)}
 
 
+@dataclass(frozen=True)
+class People:
+    """Everybody insured, and who is not covered as usual (rows of `COVERAGE`)."""
+
+    persons: pl.DataFrame
+    special: list[Row]
+
+
 def write_reference(
-    folder: Path, region: Region, items: pl.DataFrame, persons: pl.DataFrame, special: list[Row]
+    folder: Path, region: Region, items: pl.DataFrame, insured: People, evidence: Evidence
 ) -> None:
     """Write every reference table of a region as CSV."""
+    persons, special = insured.persons, insured.special
     changed = pl.DataFrame(special, schema=COVERAGE)
     listed = items.filter(pl.col("code") != catalogue.UNLISTED)
     frames = {
@@ -37,7 +50,7 @@ def write_reference(
         "selfpay": catalogue.selfpay(listed), "staff": staff(region), "dict": care_codes(),
         "fund_account": fund_accounts(region), "contact": contacts(region),
         "assessment": assessments(region),
-    } | catalogue.knowledge()  # fmt: skip
+    } | catalogue.knowledge() | evidence  # fmt: skip
     for name, frame in frames.items():
         frame.write_csv(folder / f"{name}.csv")
 
@@ -71,7 +84,7 @@ def _institution(member: Member, number: int, level: int, begin: date | None, en
 
 
 def agreements(region: Region) -> pl.DataFrame:
-    """Return `agreement`; one ends in mid-month, a refused one ended the month before."""
+    """Return `agreement`; one ends in mid-month, two pause, a refused one ended the month before."""
     rows: list[Row] = []
     for member in region.members:
         own = {"fixmedins_code": member.inst.code, "cntr_stas": "1",
@@ -82,18 +95,26 @@ def agreements(region: Region) -> pl.DataFrame:
         rows.append(own | {"enddate": stop})
         if stop is not None:
             rows.append(own | {"cntr_stas": "3", "begndate": stop + timedelta(days=1)})
+        if member.role in SUSPENDED:
+            first, last = SUSPENDED[member.role]
+            rows.append(own | {"cntr_stas": "2", "begndate": april(first), "enddate": april(last)})
     schema = {"begndate": pl.Date, "enddate": pl.Date}
     return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
 
 
 def staff(region: Region) -> pl.DataFrame:
-    """Return `staff`: ten doctors of every institution, all in good standing."""
-    rows = [
+    """Return `staff`: ten doctors of every institution in good standing, and one who is suspended."""
+    rows: list[Row] = [
         {"bilg_dr_code": f"D{member.inst.code[1:]}{number}",
          "dr_name": f"{people.SURNAMES[(number * 7) % 40]}医师{number + 1}", "pay_status": "1",
          "begndate": OPEN, "enddate": None}
         for member in region.members for number in range(10)
     ]  # fmt: skip
+    for member in region.members:
+        own = {"bilg_dr_code": f"D{member.inst.code[1:]}{SUSPENDED_DOCTOR}", "dr_name": "停医师"}
+        before = DOCTOR_SINCE - timedelta(days=1)
+        rows.append(own | {"pay_status": "1", "begndate": OPEN, "enddate": before})
+        rows.append(own | {"pay_status": "2", "begndate": DOCTOR_SINCE, "enddate": None})
     return pl.DataFrame(rows, schema_overrides={"enddate": pl.Date})
 
 

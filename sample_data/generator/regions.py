@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sample_data.generator.base import Inst, Volume
@@ -10,6 +10,9 @@ from sample_data.generator.base import Inst, Volume
 OPEN = date(2024, 1, 1)
 AGREEMENT_END = 20  # April: the agreement of role `end` runs until this day
 UPGRADE = date(2026, 4, 16)  # role `upg` becomes a level-2 hospital
+SUSPENDED = {"end": (18, 19), "ph2": (29, 30)}  # April: agreement suspended from day to day
+PANEL = {"ph2": 75}  # customers, where they are more than the half of the visits
+LAST_DAY = {role: first - 1 for role, (first, _) in SUSPENDED.items()}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ KINDS: dict[str, tuple[str, int, int, int, int, str]] = {
     "upg": ("康宁医院", 1, 1, 14, 130, "*"),
     "end": ("博爱门诊部", 1, 1, 0, 60, "*"),
     "ph1": ("同仁大药房", 2, 1, 0, 260, "41|14"),
-    "ph2": ("百姓药店", 2, 1, 0, 150, "41|14"),
+    "ph2": ("百姓药店", 2, 1, 0, 36, "41|14"),
     "zero": ("安和诊所", 1, 1, 0, 0, "*"),
     "neg": ("仁心医院", 1, 2, 0, 4, "*"),
     "x1": ("东郊社区卫生服务中心", 1, 1, 0, 24, "*"),
@@ -101,10 +104,9 @@ def _members(area: str, label: str, forms: dict[str, Form], more: float = 1.0) -
     for number, (role, form) in enumerate(forms.items(), start=1):
         name, kind, level, stays, visits, scope = KINDS[role]
         code = f"{'H' if kind == 1 else 'P'}{area}{number:05d}"
-        last = AGREEMENT_END if role == "end" else 30
-        inst = Inst(code, label + name, kind, level, last, chronic=role not in ("h1", "end"))
+        inst = Inst(code, label + name, kind, level, LAST_DAY.get(role, 30), role not in ("h1", "end"))
         many = int(visits * more) if visits > 50 else visits
-        members.append(Member(role, inst, int(stays * more), many, form, scope=scope))
+        members.append(Member(role, inst, int(stays * more), many, form, PANEL.get(role, 0), scope))
     return tuple(members)
 
 
@@ -123,23 +125,24 @@ REGIONS: tuple[Region, ...] = (
             0, {"px": "S08", "x1": "S15"}, 1.38),
     _region("langfang", "131000", "廊坊",
             {"h3": Form(headers="wire", diagnoses=True), "h2": BOM_ZH, "h1": GB_TAB, "upg": ZIP,
-             "end": SHEETS, "ph1": ZIP, "ph2": SHEETS_ZH, "zero": FOLDER_GB, "neg": FOLDER,
+             "end": SHEETS, "ph1": DIAG, "ph2": SHEETS_ZH, "zero": FOLDER_GB, "neg": FOLDER,
              "x1": ZIP, "x2": BOM_ZH},
             1, {"x1": "S16", "x2": "S10"}),
     _region("guide5", "990000", "示例",
             {"h3": Form(encoding="gb18030", diagnoses=True), "h2": Form(comma=False), "h1": ZIP,
-             "upg": GB_TAB, "end": FOLDER, "ph1": BOM_ZH, "ph2": SHEETS, "zero": FOLDER,
-             "neg": ZIP, "x1": ZIP, "x2": FOLDER},
+             "upg": GB_TAB, "end": FOLDER, "ph1": replace(BOM_ZH, diagnoses=True), "ph2": SHEETS,
+             "zero": FOLDER, "neg": ZIP, "x1": ZIP, "x2": FOLDER},
             2, {"x1": "S04", "x2": "S07"}),
     _region("qinghai", "630000", "青海",
             {"h3": Form(encoding="utf-8-sig", spare=True, diagnoses=True), "h2": ZIP,
-             "h1": SHEETS_ZH, "upg": BOM_ZH, "end": GB_TAB, "ph1": GB_TAB, "ph2": FOLDER_GB,
-             "zero": SHEETS, "neg": FOLDER, "x1": FOLDER, "x2": ZIP},
+             "h1": SHEETS_ZH, "upg": BOM_ZH, "end": GB_TAB,
+             "ph1": replace(GB_TAB, diagnoses=True), "ph2": FOLDER_GB, "zero": SHEETS,
+             "neg": FOLDER, "x1": FOLDER, "x2": ZIP},
             1, {"x1": "S06", "x2": "S05"}),
     _region("daye", "420281", "大冶",
             {"h3": Form(encoding="gb18030", headers="zh", names=False, diagnoses=True),
              "h2": Form(encoding="utf-8-sig", comma=False, headers="wire"), "h1": ZIP,
-             "upg": FOLDER, "end": ZIP, "ph1": SHEETS, "ph2": GB_TAB, "zero": BOM_ZH,
-             "neg": SHEETS_ZH, "x1": FOLDER, "x2": ZIP, "x3": ZIP},
+             "upg": FOLDER, "end": ZIP, "ph1": replace(SHEETS, diagnoses=True),
+             "ph2": GB_TAB, "zero": BOM_ZH, "neg": SHEETS_ZH, "x1": FOLDER, "x2": ZIP, "x3": ZIP},
             0, {"x1": "S09", "x2": "S12", "x3": "S15"}),
 )  # fmt: skip

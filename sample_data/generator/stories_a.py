@@ -57,7 +57,7 @@ def a03(book: Book) -> None:
     book.finding("A03", book.settle("end", book.person(), PLAIN, Visit(end + 1)))
     book.settle("end", book.person(), PLAIN, Visit(end))
     stay = [L(INJECTION, 2, day=end - 2), L(SALINE, 2, day=end - 1)]
-    book.settle("end", book.person(), stay, Visit(end, beg=end - 2, settled=end + 1))
+    book.settle("end", book.person(), stay, Visit(end, beg=end - 3, settled=end + 1))
     late = Visit(end + 1, beg=end - 2, settled=end + 1)
     book.finding("A03", book.settle("end", book.person(), stay, late))
 

@@ -60,7 +60,7 @@ def _b03_stay(book: Book, day: int) -> None:
     found = book.settle("h3", book.person(), operated, Visit(day, beg=day - 6))
     book.finding("B03", found, "002")
     twice = book.person()  # another visit
-    book.settle("h3", twice, [L(STOMACH, day=day - 10)], Visit(day - 6, beg=day - 11))
+    book.settle("h3", twice, [L(STOMACH, day=day - 10)], Visit(day - 6, beg=day - 11, way="2"))
     book.settle("h3", twice, [L(SPLEEN, day=day)], Visit(day + 3, beg=day - 1))
     lines = [L(RESCUE, day=day), L(LESSER_RESCUE, day=day), L(LESSER_RESCUE, day=day + 1)]
     found = book.settle("h2", book.person("390"), lines, Visit(day + 2, beg=day - 1))
@@ -69,7 +69,7 @@ def _b03_stay(book: Book, day: int) -> None:
 
 def _b03_hours(book: Book, day: int) -> None:
     lines = [L(INVASIVE, hour=9, minute=10), L(MONITOR, hour=9, minute=59), L(MONITOR, hour=10)]
-    found = book.settle("h3", book.person("390"), lines, Visit(day + 2, beg=day))
+    found = book.settle("h3", book.person("390"), lines, Visit(day + 4, beg=day))
     book.finding("B03", found, "002")
     mother = book.person("510", "2", date(1996, 3, 8))
     lines = [L(BIRTH, hour=8), L(FETAL, hour=14), L(FETAL, hour=14, minute=1), L(FETAL, hour=2)]
@@ -82,14 +82,14 @@ def _b03_hours(book: Book, day: int) -> None:
 def b05(book: Book) -> None:
     """B05: once a day; two lines, one line of three, netted, two days, before the list's date."""
     day = 11 + book.region.shift
-    stay = Visit(day + 2, beg=day)
-    found = book.settle("h2", book.person(), [L(NURSE), L(NURSE, hour=15), L(SALINE)], stay)
+    stay, care = Visit(day + 4, beg=day), L(SALINE, day=day + 2)
+    found = book.settle("h2", book.person(), [L(NURSE), L(NURSE, hour=15), care], stay)
     for sn in ("001", "002"):
         book.finding("B05", found, sn, share=("1", "2"))
-    found = book.settle("h2", book.person("390"), [L(NURSE, 3), L(SALINE)], stay)
+    found = book.settle("h2", book.person("390"), [L(NURSE, 3), care], stay)
     book.finding("B05", found, "001", share=("2", "3"))
-    book.settle("h2", book.person(), [L(NURSE, day=day), L(NURSE, day=day + 1)], stay)
-    book.settle("h2", book.person(), [L(NURSE, 2), L(NURSE, -1, back="001"), L(SALINE)], stay)
+    book.settle("h2", book.person(), [L(NURSE, day=day), L(NURSE, day=day + 1), care], stay)
+    book.settle("h2", book.person(), [L(NURSE, 2), L(NURSE, -1, back="001"), care], stay)
     lines = [L(FRAME, 2, day=-85), L(FRAME, 2, day=-84), L(FRAME, 1, day=-83)]
     found = book.settle("h3", book.person(), lines, Visit(8, beg=-88))  # listed from 6 January
     book.finding("B05", found, "002", share=("1", "2"))
@@ -98,7 +98,7 @@ def b05(book: Book) -> None:
 def b06(book: Book) -> None:
     """B06: thirty hours in one day; twenty-four are fine."""
     day = 18 + book.region.shift
-    stay = Visit(day + 2, beg=day)
+    stay = Visit(day + 4, beg=day)
     found = book.settle("h2", book.person(), [L(MONITOR, 20), L(MONITOR, 10, hour=20)], stay)
     for sn in ("001", "002"):
         book.finding("B06", found, sn, share=("6", "30"))
@@ -114,12 +114,13 @@ def b08(book: Book) -> None:
     day = 16 + book.region.shift
     nights = 4
     beds = [L(BED, day=day - nights + night) for night in range(nights + 1)]
-    found = book.settle("h2", book.person(), [*beds, L(SALINE)], Visit(day, beg=day - nights))
+    care = L(SALINE, day=day - 2)
+    found = book.settle("h2", book.person(), [*beds, care], Visit(day, beg=day - nights))
     for number in range(1, nights + 2):
         book.finding("B08", found, f"{number:03d}", share=("1", str(nights + 1)))
-    book.settle("h2", book.person(), [*beds[:-1], L(SALINE)], Visit(day, beg=day - nights))
-    book.settle("h2", book.person("390"), [L(BED), L(SALINE)], Visit(day, beg=day))
-    given_back = [*beds, L(BED, -1, day=day, back="005"), L(SALINE)]
+    book.settle("h2", book.person(), [*beds[:-1], care], Visit(day, beg=day - nights))
+    book.settle("h2", book.person("390"), [L(BED), L(SALINE)], Visit(day, beg=day, way="2"))
+    given_back = [*beds, L(BED, -1, day=day, back="005"), care]
     book.settle("h3", book.person("390"), given_back, Visit(day, beg=day - nights))
 
 
@@ -152,11 +153,11 @@ def quiet(book: Book) -> None:
     """Nothing to find: a stay since January, refund lines in part and in full, refund pairs."""
     days = range(-70, 12, 1)
     beds = [L(BED, day=day) for day in days]
-    drips = [L(SALINE, 2, day=day, hour=10) for day in days[::7]]
+    drips = [L(SALINE, 2, day=day, hour=10) for day in days[::2]]
     book.settle("h3", book.person(), [*beds, *drips], Visit(12, beg=-70))
     lines = [L(INJECTION, 6), L(SALINE, 4), L(INJECTION, -2, back="001", hour=11),
              L(SALINE, -4, back="002", hour=11), L(CT)]  # fmt: skip
-    book.settle("h3", book.person("390"), lines, Visit(9, beg=7))
+    book.settle("h3", book.person("390"), lines, Visit(11, beg=7))
     for insutype in ("310", "390"):
         book.reverse(book.settle("h3", book.person(insutype), PLAIN, Visit(21)), 23)
 

@@ -66,7 +66,7 @@ def c06(book: Book) -> None:
     day = 7 + book.region.shift
     found = book.settle("h2", book.person(), [L(BLOOD), L(FAT)], Visit(day))
     book.finding("C06", found, "002")
-    book.settle("h2", book.person(), [L(FAT), L(SALINE)], Visit(day + 2, beg=day))
+    book.settle("h2", book.person(), [L(FAT), L(SALINE)], Visit(day + 3, beg=day))
     book.settle("h2", book.person(), [L(BLOOD), L(ANGONG)], Visit(day, med="13"))
     found = book.settle("h2", book.person(), [L(BLOOD), L(ANGONG)], Visit(day))
     book.finding("C06", found, "002")
@@ -116,7 +116,7 @@ def d03(book: Book) -> None:
     found = book.settle("h3", two, [L(CT), L(URINE)], Visit(day + 9, beg=day + 4))
     book.finding("D03", found, grade=DOUBT)
     touching = book.person()
-    book.settle("h2", touching, drip, Visit(day + 5, beg=day))
+    book.settle("h2", touching, drip, Visit(day + 5, beg=day, way="2"))
     book.settle("h2", touching, [L(CT), L(BLOOD)], Visit(day + 9, beg=day + 5))
 
 

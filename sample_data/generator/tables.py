@@ -10,6 +10,7 @@ from schemas.layout import table
 from schemas.submission import FeeListD, SetlD
 
 SETL_COLUMNS = [column.name for column in table(SetlD).columns if column.present]
+INVOICE = "invono"  # sent only by who has any
 LINE_COLUMNS = [column.name for column in table(FeeListD).columns if column.present]
 AMOUNTS = {
     "medfee": "medfee_sumamt", "fulamt": "fulamt_ownpay_amt", "over": "overlmt_selfpay",
@@ -38,6 +39,13 @@ def doctor(code: pl.Expr, number: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit("D"), code.str.slice(1), (number % 10).cast(pl.String))
 
 
+def own_code(list_type: pl.Expr, item: pl.Expr) -> pl.Expr:
+    """Return an institution's own code of an item; all of them number alike."""
+    drug = list_type.str.starts_with("1")
+    kind = pl.when(drug).then(pl.lit("Y")).otherwise(pl.lit("F"))
+    return pl.concat_str(kind, item.cast(pl.String).str.zfill(5))
+
+
 def setl_table(priced: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Return `setl_d` of priced settlements."""
     own = people.select("psn", "psn_no", "psn_name", "certno", "gend", "brdy", "psn_type")
@@ -49,21 +57,19 @@ def setl_table(priced: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
         enddate=pl.col("end").cast(pl.Int32).cast(pl.Date), setl_time=moment("at"),
         mdtrt_cert_type=pl.concat_str(pl.lit("0"), credential.cast(pl.String)),
         clr_way=pl.lit("1"), refd_setl_flag="refd", vali_flag=pl.lit("1"), dise_no="dise",
-        dscg_maindiag_code="diag", die_date="die",
+        dscg_maindiag_code="diag", die_date="die", invono=pl.lit(None, dtype=pl.String),
         **{name: yuan(column) for column, name in AMOUNTS.items()},
-    ).select(SETL_COLUMNS)  # fmt: skip
+    ).select(*SETL_COLUMNS, INVOICE)  # fmt: skip
 
 
 def line_table(charged: pl.DataFrame) -> pl.DataFrame:
     """Return `fee_list_d` of charged lines (with the institution in `inst`, visit in mdtrt_id)."""
-    drug = pl.col("list_type").str.starts_with("1")
     sheet = (pl.col("sn") - 1) // 5 + 1
     return charged.with_columns(
         bkkp_sn=pl.col("sn").cast(pl.String).str.zfill(3), init_feedetl_sn="init",
         rx_drord_no=pl.concat_str("seq", pl.lit("-"), sheet), fee_ocur_time=moment("at"),
         hilist_code="code", hilist_name="name", med_list_codg="code",
-        medins_list_codg=pl.concat_str(pl.when(drug).then(pl.lit("Y")).otherwise(pl.lit("F")),
-                                       pl.col("item").cast(pl.String).str.zfill(5)),
+        medins_list_codg=own_code(pl.col("list_type"), pl.col("item")),
         medins_list_name="name", med_chrgitm_type="chrg", chrgitm_lv="lv",
         cnt=yuan("cnt"), pric=yuan("pric", "0.0001", 4), pric_uplmt_amt=yuan("cap", "0.0001", 4),
         selfpay_prop=yuan("ratio", "0.0001", 4), det_item_fee_sumamt=yuan("amt"),

@@ -10,6 +10,12 @@ from sample_data.generator.book import Row
 
 TIME = "%Y-%m-%d %H:%M:%S"
 TOTALS = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay", "cash_payamt")
+OPERATIONS = {
+    "003310030220000": "47.0901", "003310010230000": "43.9901", "003309000180000": "41.5x00",
+    "003205000020000": "36.0700", "003311030010000": "57.1900", "003311030020000": "57.5900",
+    "003314000020000": "73.5900",
+}  # fmt: skip
+OTHER_OPERATION = "86.2200"
 Tables = dict[str, pl.DataFrame]
 
 
@@ -71,21 +77,28 @@ def totals(code: str, settlements: pl.DataFrame) -> pl.DataFrame:
     return as_text(frame)
 
 
-def diagnoses(settlements: pl.DataFrame) -> pl.DataFrame:
-    """Return `setl_list_diag_d`: the main diagnosis of every stay, and a second one for some."""
+def diagnoses(settlements: pl.DataFrame, more: list[Row]) -> pl.DataFrame:
+    """Return `setl_list_diag_d`: main diagnoses of stays, a second one for some, and the stories' own."""
     stays = settlements.filter(pl.col("dscg_maindiag_code") != "")
     main = stays.select("setl_id", diag_code="dscg_maindiag_code", maindiag_flag=pl.lit("1"))
-    more = stays.filter(pl.col("setl_id").str.ends_with("7")).select(
+    second = stays.filter(pl.col("setl_id").str.ends_with("7")).select(
         "setl_id", diag_code=pl.lit("R05.x00"), maindiag_flag=pl.lit("0")
     )  # fmt: skip
-    return pl.concat([main, more]).sort("setl_id", "diag_code")
+    told = pl.DataFrame(more, schema=dict.fromkeys(main.columns, pl.String))
+    told = told.join(settlements.select("setl_id"), on="setl_id", how="semi")
+    return pl.concat([main, second, told]).sort("setl_id", "diag_code")
 
 
-def operations(settlements: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Return `setl_list_oprn_d`: one operation for every stay with an operation fee."""
+def operations(settlements: pl.DataFrame, lines: pl.DataFrame, more: list[Row]) -> pl.DataFrame:
+    """Return `setl_list_oprn_d`: one operation for every operation fee of a stay, and the stories' own."""
     surgery = lines.filter(pl.col("med_chrgitm_type") == "06")
     stays = surgery.join(settlements.select("setl_id"), on="setl_id", how="semi")
-    return stays.select(
-        "setl_id", oprn_oprt_code=pl.lit("43.9901"),
-        oprn_oprt_date=pl.col("fee_ocur_time").str.slice(0, 10),
-    ).unique("setl_id").sort("setl_id")  # fmt: skip
+    found = stays.select(
+        "setl_id",
+        oprn_oprt_code=pl.col("hilist_code").replace_strict(OPERATIONS, default=OTHER_OPERATION),
+        oprn_oprt_date=pl.col("fee_ocur_time").cast(pl.String).str.slice(0, 10),
+    )
+    told = pl.DataFrame(more, schema=dict.fromkeys(found.columns, pl.String))
+    told = told.join(settlements.select("setl_id"), on="setl_id", how="semi")
+    both = pl.concat([found, told])
+    return both.unique(maintain_order=True).sort("setl_id", "oprn_oprt_code", "oprn_oprt_date")

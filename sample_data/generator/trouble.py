@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sample_data.generator import catalogue as cat
-from sample_data.generator import stories_a, stories_b, stories_c
+from sample_data.generator import stories_a, stories_b, stories_c, trouble_more
 from sample_data.generator.base import DAY, FIRST, MONITOR, NURSE, Frames
 from sample_data.generator.draw import roll, salt
 
@@ -34,15 +34,18 @@ def spoil_lines(lines: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     lines = lines.with_columns(draw=pl.when(plain).then(draw).otherwise(UNIT))
     item, cnt, treat = pl.col("item"), pl.col("cnt"), pl.col("treat")
     first = 0
-    for share, code, quantity, how in REPLACED:
+    for share, code, quantity, how in (*REPLACED, *trouble_more.REPLACED):
         hit = pl.col("draw").is_between(first, first + share - 1)
+        if (share, code, quantity, how) not in REPLACED:
+            hit &= pl.col("kind") == 1
         item = pl.when(hit).then(index[code]).otherwise(item)
         cnt = pl.when(hit).then(quantity).otherwise(cnt)
         treat = pl.when(hit).then(pl.lit(how)).otherwise(treat)
         first += share
     lines = lines.with_columns(item=item, cnt=cnt, treat=treat)
     lines = _priced_up(lines, items, first)
-    return _pairs(_moved(lines, index, first + PRICED_UP), index).drop("draw")
+    lines = _pairs(_moved(lines, index, first + PRICED_UP), index)
+    return trouble_more.spoil_lines(lines, index).drop("draw")
 
 
 def _priced_up(lines: pl.DataFrame, items: pl.DataFrame, first: int) -> pl.DataFrame:
@@ -84,8 +87,10 @@ def _pairs(lines: pl.DataFrame, index: dict[str, int]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def spoil_settlements(setl: pl.DataFrame, lines: pl.DataFrame) -> Frames:
+def spoil_settlements(setl: pl.DataFrame, lines: pl.DataFrame, items: pl.DataFrame) -> Frames:
     """Make some raw settlements hit a rule about whole settlements."""
+    index = dict(zip(items["code"], items["item"], strict=True))
+    setl, lines = trouble_more.spoil_settlements(setl, lines, index)
     seq, visit = pl.col("seq"), pl.col("clr_type") != "21"
     setl = setl.with_columns(
         refd=pl.when(visit & (seq % 4_000 == 19)).then(pl.lit("1")).otherwise("refd"),  # A02
@@ -152,6 +157,7 @@ def spoil_tables(setl: pl.DataFrame, lines: pl.DataFrame) -> Frames:
     )  # fmt: skip
     bad = (pl.col("bkkp_sn") == "001") & (case == 59)
     amount = pl.col("det_item_fee_sumamt")
-    return setl, lines.with_columns(
+    lines = lines.with_columns(
         det_item_fee_sumamt=pl.when(bad).then(amount + one).otherwise(amount)  # R16
     )
+    return trouble_more.spoil_tables(setl, lines)
