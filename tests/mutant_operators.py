@@ -277,7 +277,8 @@ def _frame(node: exp.Expression) -> Changes:
     if not isinstance(node, exp.WindowSpec):
         return
     for bound in ("start", "end"):
-        said, side = node.args.get(bound), node.args.get(f"{bound}_side")
+        # A frame without an end ends at the current row.
+        said, side = node.args.get(bound) or "CURRENT ROW", node.args.get(f"{bound}_side")
         for value, where in _bounds(said, side or ("PRECEDING" if bound == "start" else "FOLLOWING")):
             new = node.copy()
             new.set(bound, value)

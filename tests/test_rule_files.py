@@ -17,6 +17,7 @@ from settlement.audit.rules_file import RULES, Rule
 FILES = sorted(RULES.glob("*.sql"))
 CASE_FILES = sorted(rule_cases.CASES.glob("*.toml"))
 DATES = "begndate|enddate|sd|d|brdy|die_date|first_day|last_day|fee_ocur_time|setl_time"
+PAGE = 95  # lines of SQL, blank ones and comments left out
 # What another engine does not know or answers differently, what is not repeatable, what is not exact.
 FORBIDDEN = {
     "every column": r"\bselect\s+\*|\w\.\*|\bdistinct\s+\*",
@@ -120,6 +121,12 @@ def test_select_keeps_to_the_portable_subset(rule: Rule, name: str) -> None:
 def test_select_is_one_statement(rule: Rule) -> None:
     assert len(duckdb.extract_statements(rule.sql)) == 1
     assert re.match(r"(with|select)\b", _plain(rule.sql).lstrip())
+
+
+def test_select_is_one_page(rule: Rule) -> None:
+    lines = [line for line in rule.sql.split("\n") if line.strip() and not line.strip().startswith("--")]
+
+    assert len(lines) <= PAGE
 
 
 def test_an_empty_month_has_the_contract_columns_and_no_hits(rule: Rule) -> None:

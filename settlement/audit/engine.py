@@ -69,8 +69,10 @@ def open_month(
     Returns:
         Names of the tables that are loaded, for `missing_tables`.
     """
-    loaded = opening.open_views(con, rows, reference)
-    able = [rule for rule in rules if not missing_tables(rule, loaded)]
+    running = tuple(rules)
+    needed = frozenset(name for rule in running for name in (*rule.reads, *rule.uses))
+    loaded = opening.open_views(con, rows, reference, needed)
+    able = [rule for rule in running if not missing_tables(rule, loaded)]
     past.open_past(con, rows.earlier, rows.first, able)
     opening.open_generic(con)
     return loaded

@@ -26,6 +26,7 @@ BUILT_IN = {
 }  # fmt: skip
 OPERATIONS = "operation"
 OPTIONAL = (SetlListDiagD, SetlListOprnD, ClrSum)
+OWN_READS = {"kb_generic", "erx"}  # by `open_generic`
 FAR = "DATE '9999-12-31'"
 NETTED = (
     "cnt", "det_item_fee_sumamt", "fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt",
@@ -61,9 +62,18 @@ class MonthRows:
 
 
 def open_views(
-    con: duckdb.DuckDBPyConnection, rows: MonthRows, reference: dict[str, pl.DataFrame]
+    con: duckdb.DuckDBPyConnection,
+    rows: MonthRows,
+    reference: dict[str, pl.DataFrame],
+    needed: frozenset[str],
 ) -> set[str]:
     """Create what rules read of the month itself and of the reference tables.
+
+    Args:
+        con: connection that holds the month's relations.
+        rows: the month's relations.
+        reference: reference tables that are loaded, by name.
+        needed: names that rules read; empty tables stand for those not loaded.
 
     Returns:
         Names of what is there to be read beside `BUILT_IN`.
@@ -73,7 +83,7 @@ def open_views(
         "SELECT CAST($1 AS DATE) AS first_day, last_day(CAST($1 AS DATE)) AS last_day",
         [rows.first],
     )
-    con.execute(_no_rows())
+    con.execute(_no_rows(needed))
     for name, given in reference.items():
         _table(con, name, given)
     _settlements(con, rows.settlements)
@@ -91,10 +101,10 @@ def open_views(
 
 
 @cache
-def _no_rows() -> str:
-    """Statements that create every reference table, and what institutions may leave out, without rows."""
+def _no_rows(needed: frozenset[str]) -> str:
+    """Statements that create reference tables, and what institutions may leave out, without rows."""
     tables = [table(model) for model in REFERENCE]
-    named = [(about.name, about.schema) for about in tables]
+    named = [(about.name, about.schema) for about in tables if about.name in needed | OWN_READS]
     named += [(f"no_{table(model).name}", table(model).schema) for model in OPTIONAL]
     return "".join(empty_sql(name, schema) for name, schema in named)
 

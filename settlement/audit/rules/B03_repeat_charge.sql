@@ -49,11 +49,9 @@ sub AS (
 main_slot AS (
     SELECT psn_no, fixmedins_code, hilist_code AS main_code, kind, slot, MIN(line_id) AS low, MAX(line_id) AS high
     FROM (
-        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单日' AS kind, CAST(d AS VARCHAR) AS slot
-        FROM listed
+        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单日' AS kind, CAST(d AS VARCHAR) AS slot FROM listed
         UNION ALL
-        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单次就诊' AS kind, mdtrt_id AS slot
-        FROM listed
+        SELECT psn_no, fixmedins_code, hilist_code, line_id, '单次就诊' AS kind, mdtrt_id AS slot FROM listed
         UNION ALL
         SELECT
             psn_no, fixmedins_code, hilist_code, line_id,
@@ -82,8 +80,7 @@ sub_slot AS (
         setl_id, bkkp_sn, line_id, psn_no, fixmedins_code, main_code, time_window,
         CASE WHEN timed THEN '无时刻' ELSE '单日' END AS kind,
         CAST(d AS VARCHAR) AS slot, FALSE AS sure
-    FROM sub
-    WHERE time_window IN ('同一小时', '6小时')
+    FROM sub WHERE time_window IN ('同一小时', '6小时')
 ),
 
 near AS (
@@ -113,8 +110,7 @@ met AS (
         AND s.kind = m.kind AND s.slot = m.slot
     UNION ALL
     SELECT setl_id, bkkp_sn, line_id, main_code, '6小时', TRUE, low, high
-    FROM near
-    WHERE setl_id IS NOT NULL
+    FROM near WHERE setl_id IS NOT NULL
 )
 
 -- A list that names one code as both sides must not let a line be its own main item

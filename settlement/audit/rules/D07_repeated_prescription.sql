@@ -35,13 +35,13 @@
 WITH drug AS (
     SELECT
         setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER) AS supply,
-        DATE_DIFF('day', DATE '1900-01-01', d) AS day_no, 1 AS is_new
+        DATE_DIFF('day', DATE '1900-01-01', d) AS day_no, DATE_DIFF('day', setl_time, d) AS shift, 1 AS is_new
     FROM line
     WHERE list_type LIKE '1%' AND prd_days >= 1
     UNION ALL
     SELECT
         setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER),
-        DATE_DIFF('day', DATE '1900-01-01', d), 0
+        DATE_DIFF('day', DATE '1900-01-01', d), DATE_DIFF('day', setl_time, d), 0
     FROM past_line
     WHERE clr_type IN ('11', '41') AND psn_no IN (SELECT psn_no FROM settlement)
 ),
@@ -49,17 +49,18 @@ WITH drug AS (
 given AS (
     SELECT
         drug.setl_id, drug.bkkp_sn, drug.psn_no, generic.generic_id, drug.setl_time, drug.supply, drug.day_no,
-        drug.is_new
+        drug.shift, drug.is_new
     FROM drug
     INNER JOIN generic ON drug.hilist_code = generic.hilist_code
 ),
 
--- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order
+-- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order.
+-- A purchase may have lines of several days: what is left then is counted from its first one.
 repeated AS (
     SELECT psn_no, generic_id
     FROM given
     GROUP BY psn_no, generic_id
-    HAVING MIN(setl_id) <> MAX(setl_id) AND MAX(supply) > $duplicate_tolerance_days
+    HAVING MIN(setl_id) <> MAX(setl_id) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days
 ),
 
 bought AS (

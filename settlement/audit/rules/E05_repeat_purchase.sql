@@ -48,26 +48,29 @@
 WITH drug AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.psn_no, generic.generic_id, line.setl_time, line.d,
-        CAST(FLOOR(line.prd_days) AS BIGINT) AS supply, 1 AS is_new
+        CAST(FLOOR(line.prd_days) AS BIGINT) AS supply, DATE_DIFF('day', line.setl_time, line.d) AS shift,
+        1 AS is_new
     FROM line
     INNER JOIN generic ON line.hilist_code = generic.hilist_code
     WHERE line.list_type LIKE '1%'
     UNION ALL
     SELECT
         past_line.setl_id, NULL AS bkkp_sn, past_line.psn_no, generic.generic_id, past_line.setl_time,
-        past_line.d, CAST(FLOOR(past_line.prd_days) AS BIGINT) AS supply, 0 AS is_new
+        past_line.d, CAST(FLOOR(past_line.prd_days) AS BIGINT) AS supply,
+        DATE_DIFF('day', past_line.setl_time, past_line.d) AS shift, 0 AS is_new
     FROM past_line
     INNER JOIN generic ON past_line.hilist_code = generic.hilist_code
 ),
 
--- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order
+-- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order.
+-- A purchase may have lines of several days: what is left then is counted from its first one.
 repeated AS (
     SELECT psn_no, generic_id
     FROM drug
     GROUP BY psn_no, generic_id
     HAVING
         COUNT(*) >= $purchases_in_window
-        OR (MIN(setl_id) <> MAX(setl_id) AND MAX(supply) > $duplicate_tolerance_days)
+        OR (MIN(setl_id) <> MAX(setl_id) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days)
 ),
 
 purchase AS (
