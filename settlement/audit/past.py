@@ -142,8 +142,8 @@ def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Pa
     sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
     owner = ", ".join(f"s.{c}" for c in OF_OWNER)
     named = ", ".join(
-        "n." + c if c in NETTED else "o.inscp_amt" if c == "setl_inscp_amt" else
-        "o." + c if c in OF_OWNER else "w." + c for c in LINE
+        f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]})" if c in NETTED else
+        "o.inscp_amt" if c == "setl_inscp_amt" else "o." + c if c in OF_OWNER else "w." + c for c in LINE
     )  # fmt: skip
     con.execute(
         f"""INSERT INTO all_past_line
@@ -151,15 +151,14 @@ def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Pa
             SELECT s.setl_id, s.inscp_amt, {owner} FROM {earlier.settlements} AS s {NOT_REVERSED}
             WHERE {VALID} AND s.setl_id IN (SELECT setl_id FROM past_wanted)
         ),
-        net AS (
-            SELECT setl_id, CASE WHEN cnt < 0 THEN coalesce(init_feedetl_sn, bkkp_sn) ELSE bkkp_sn END
-                AS bkkp_sn, {sums}
-            FROM past_wanted GROUP BY ALL
+        back AS (
+            SELECT setl_id, init_feedetl_sn AS bkkp_sn, {sums}
+            FROM past_wanted WHERE cnt < 0 AND init_feedetl_sn IS NOT NULL GROUP BY setl_id, init_feedetl_sn
         )
         SELECT {named}, DATE '{earlier.first}' FROM past_wanted AS w
-        JOIN net AS n ON w.setl_id = n.setl_id AND w.bkkp_sn = n.bkkp_sn
         JOIN owner AS o ON w.setl_id = o.setl_id
-        WHERE n.cnt > 0 AND w.cnt > 0"""
+        LEFT JOIN back AS b ON w.setl_id = b.setl_id AND w.bkkp_sn = b.bkkp_sn
+        WHERE w.cnt > 0 AND w.cnt + coalesce(b.cnt, 0) > 0"""
     )
     con.execute("DROP TABLE past_wanted")
 
