@@ -65,7 +65,7 @@ def random_month(rule: Rule, known: list[Tables], chance: Random) -> Tables:
         chance: source of choices.
     """
     month: Tables = {}
-    for number in range(chance.randint(1, 4)):
+    for number in range(chance.randint(1, 6)):
         for name, rows in chance.choice(known).items():
             month.setdefault(name, []).extend(_renamed(row, number) for row in rows)
     pool = {name: _values(known, name) for name in month}
@@ -79,7 +79,7 @@ def random_month(rule: Rule, known: list[Tables], chance: Random) -> Tables:
 
 def _renamed(row: Row, number: int) -> Row:
     """Keep settlements of different cases apart; persons, institutions and codes meet."""
-    return {k: f"{v}{'abcd'[number]}" if k in OF_SETTLEMENT and v is not None else v for k, v in row.items()}
+    return {k: f"{v}{'abcdef'[number]}" if k in OF_SETTLEMENT and v is not None else v for k, v in row.items()}
 
 
 def _values(known: list[Tables], name: str) -> dict[str, list[Any]]:
