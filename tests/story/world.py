@@ -174,6 +174,7 @@ def _lines(code: str, month: str, name: str, claim: Claim) -> Iterator[rule_case
             "hilist_code": line.item,
             "cnt": -line.count if back else line.count,
             "pric": line.price.removeprefix("-"),
+            "list_type": "101" if code.startswith("P") else "201",  # pharmacies sell drugs
         }
         yield row | ({"init_feedetl_sn": str(number)} if back else {})
 
