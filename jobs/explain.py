@@ -186,6 +186,7 @@ def _finding_text(facts: dict[str, Any]) -> str:
             f"  命中说明 {f['vola_cont']}",
             f"  依据数值 {f['evidence']}",
             f"  关联记录 {f['related'] or '无'}",
+            f"  初审所用参数 {f['parameters'] or '无'}",
             f"  国家规则码 {rule['national_ref'] or '无'}  规则摘要 {rule['digest'][:16]}",
             *(f"  法规依据 {b}" for b in rule["basis"]),
             *(
