@@ -12,7 +12,7 @@ import typer
 from jobs import ledgers, status, text
 from jobs.office import Office, permit
 from jobs.terminal import Options, Reason, say
-from settlement import calendar_year, store
+from settlement import calendar_year, store, workdays
 from settlement.forecast import forecast
 from settlement.procedure import ROLES
 from settlement.store import books
@@ -91,13 +91,23 @@ def calendar_add(
     """载入一年的工作日历(国务院办公厅通知)/ load a year of working days."""
     options: Options = ctx.obj
     home, act = _act(options, "calendar")
-    years = calendar_year.add_year(path, home.home / "calendars", replace=replace)
-    if years:
-        with store.writing(home) as db:
-            facts = {"years": years, "digest": store.file_digest(path)}
+    folder = home.home / "calendars"
+    years = calendar_year.add_year(path, folder, replace=replace)
+    with store.writing(home) as db:
+        # A process killed between the file and the log left a year that nobody put on record.
+        if years or _unrecorded(db, folder / path.name, path):
+            facts = {"years": years or [*workdays.years_of(path)], "digest": store.file_digest(path)}
             store.log.write(db, act, store.Change(f"calendar:{path.name}", {}, facts))
     words = f"已载入 {'、'.join(map(str, years))} 年" if years else "与已载入的日历相同,不产生影响"
     say(options, {"years": years}, words)
+
+
+def _unrecorded(db: store.Connection, kept: Path, given: Path) -> bool:
+    """Whether a calendar lies in the home and the log does not say so."""
+    if not kept.is_file():
+        return False
+    known = {said.get("digest") for said in store.log.told_of(db, f"calendar:{kept.name}")}
+    return not known & {store.file_digest(kept), store.file_digest(given)}
 
 
 @app.command("deadlines")

@@ -92,6 +92,11 @@ def entries(db: sa.Connection, *where: sa.ColumnElement[bool]) -> list[dict[str,
     return [dict(r._mapping) for r in db.execute(sa.select(LOG).where(*where).order_by(LOG.c.seq))]
 
 
+def told_of(db: sa.Connection, subject: str) -> list[dict[str, Any]]:
+    """Return what entries about a subject say came after, oldest first."""
+    return [json.loads(entry["after"]) for entry in entries(db, LOG.c.subject == subject)]
+
+
 def last(db: sa.Connection, count: int, region: str | None = None) -> list[dict[str, Any]]:
     """Return the last entries, oldest first; of one region where it is named."""
     query = sa.select(LOG).order_by(LOG.c.seq.desc()).limit(count)
