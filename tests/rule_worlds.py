@@ -79,7 +79,9 @@ def random_month(rule: Rule, known: list[Tables], chance: Random) -> Tables:
 
 def _renamed(row: Row, number: int) -> Row:
     """Keep settlements of different cases apart; persons, institutions and codes meet."""
-    return {k: f"{v}{'abcdef'[number]}" if k in OF_SETTLEMENT and v is not None else v for k, v in row.items()}
+    return {
+        k: f"{v}{'abcdef'[number]}" if k in OF_SETTLEMENT and v is not None else v for k, v in row.items()
+    }
 
 
 def _values(known: list[Tables], name: str) -> dict[str, list[Any]]:
