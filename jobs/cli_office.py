@@ -92,8 +92,9 @@ def calendar_add(
     options: Options = ctx.obj
     home, act = _act(options, "calendar")
     folder = home.home / "calendars"
-    years = calendar_year.add_year(path, folder, replace=replace)
     with store.writing(home) as db:
+        # Nobody else writes meanwhile: of two who load the same year, one puts it on record.
+        years = calendar_year.add_year(path, folder, replace=replace)
         # A process killed between the file and the log left a year that nobody put on record.
         if years or _unrecorded(db, folder / path.name, path):
             facts = {"years": years or [*workdays.years_of(path)], "digest": store.file_digest(path)}
@@ -106,8 +107,8 @@ def _unrecorded(db: store.Connection, kept: Path, given: Path) -> bool:
     """Whether a calendar lies in the home and the log does not say so."""
     if not kept.is_file():
         return False
-    known = {said.get("digest") for said in store.log.told_of(db, f"calendar:{kept.name}")}
-    return not known & {store.file_digest(kept), store.file_digest(given)}
+    last = [said.get("digest") for said in store.log.told_of(db, f"calendar:{kept.name}")][-1:]
+    return not {*last} & {store.file_digest(kept), store.file_digest(given)}
 
 
 @app.command("deadlines")
