@@ -141,7 +141,9 @@ def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
 def _open_rows(con: duckdb.DuckDBPyConnection, month: Month, name: str) -> None:
     """Create `<name>_setl` and `<name>_line` of a month's accepted submissions."""
     con.execute(f"CREATE TEMP VIEW {name}_raw AS {_settlement_sql(month)}")
-    same_id = f"SELECT setl_id FROM {name}_raw GROUP BY setl_id HAVING count(DISTINCT fixmedins_code) > 1"
+    same_id = (
+        f"SELECT setl_id FROM {name}_raw GROUP BY setl_id HAVING min(fixmedins_code) <> max(fixmedins_code)"
+    )
     con.execute(f"CREATE TEMP TABLE {name}_shared AS {same_id}")
     shared = con.execute(f"SELECT count(*) FROM {name}_shared").fetchall()[0][0] > 0
     settlements = _own(SetlD, "fixmedins_code", f"{name}_shared" if shared else "")

@@ -19,7 +19,7 @@ from jobs.books import Month, open_month
 from jobs.faults import returned_rows
 from jobs.office import Office
 from jobs.progress import Progress, quiet
-from jobs.rule_months import rule_months
+from jobs.rule_months import RULE_AMOUNTS, came_to, rule_months
 from schemas.layout import table
 from schemas.results import Clearing, ClearingFund, Finding, FindingFund, Payment
 from settlement import procedure, store, workdays
@@ -243,11 +243,6 @@ def rule_rows(
         switch = switches[rule.rule_id]
         return str((switch and getattr(switch, what)) or getattr(rule, what))
 
-    found = findings.group_by("rule_id").agg(
-        pl.len().cast(pl.Int64).alias("hits"),
-        pl.col("fixmedins_code").n_unique().cast(pl.Int64).alias("institutions"),
-        pl.col("risk_amt", "det_sumamt", "final_det_sumamt").sum().cast(pl.Decimal(16, 2)),
-    )
     facts = pl.DataFrame(
         [
             (
@@ -261,7 +256,5 @@ def rule_rows(
                 "digest", "ran", "missing"],
         orient="row",
     )  # fmt: skip
-    zero = [
-        pl.col(n).fill_null(0) for n in ("hits", "institutions", "risk_amt", "det_sumamt", "final_det_sumamt")
-    ]
-    return facts.join(found, on="rule_id", how="left", maintain_order="left").with_columns(zero)
+    zero = [pl.col(n).fill_null(0) for n in ("hits", "institutions", *RULE_AMOUNTS)]
+    return facts.join(came_to(findings), on="rule_id", how="left", maintain_order="left").with_columns(zero)

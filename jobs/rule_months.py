@@ -11,8 +11,10 @@ from jobs.office import Office
 from settlement import store
 from settlement.audit import rules_file
 from settlement.reports.facts import RULE_MONTHS
+from settlement.review.booking import limit
 
 MONTHS = 24
+RULE_AMOUNTS = ("risk_amt", "det_sumamt", "final_det_sumamt", "limit_amt", "dropped")
 
 
 def rule_months(office: Office, now: standing.Standing | None = None) -> pl.DataFrame:
@@ -34,21 +36,32 @@ def rule_months(office: Office, now: standing.Standing | None = None) -> pl.Data
     return pl.concat(parts).sort("rule_id", "clr_ym")
 
 
+def came_to(findings: pl.DataFrame) -> pl.DataFrame:
+    """What each rule came to.
+
+    Returns:
+        rule_id; hits, institutions; and in 元 risk_amt, det_sumamt, final_det_sumamt, limit_amt (what its
+        findings could cost at most), dropped (preliminary deduction that was withdrawn).
+    """
+    withdrawn = pl.max_horizontal(pl.col("det_sumamt") - pl.col("final_det_sumamt"), pl.lit(0))
+    counted = findings.with_columns(limit(), withdrawn.alias("dropped")).group_by("rule_id")
+    return counted.agg(
+        pl.len().cast(pl.Int64).alias("hits"),
+        pl.col("fixmedins_code").n_unique().cast(pl.Int64).alias("institutions"),
+        pl.col(*RULE_AMOUNTS).sum().cast(pl.Decimal(16, 2)),
+    )
+
+
 def _month(office: Office, stands: standing.Standing) -> pl.DataFrame:
     names = {rule.rule_id: (rule.name, rule.name_en) for rule in rules_file.load_all()}
-    sums = stands.findings.group_by("rule_id").agg(
-        hits=pl.len(),
-        institutions=pl.col("fixmedins_code").n_unique(),
-        risk=pl.col("risk_amt").sum(),
-        prelim=pl.col("det_sumamt").sum(),
-        upheld=pl.col("final_det_sumamt").sum(),
+    sums = came_to(stands.findings).rename(
+        {"risk_amt": "risk", "det_sumamt": "prelim", "final_det_sumamt": "upheld"}
     )
-    base = pl.when(pl.col("prelim") > 0).then("prelim").otherwise("risk")
+    limit = pl.col("limit_amt").cast(pl.Float64)
     rows = sums.with_columns(
         clr_ym=pl.lit(office.clr_ym),
         name=pl.col("rule_id").replace({ident: zh for ident, (zh, _) in names.items()}),
         name_en=pl.col("rule_id").replace({ident: en for ident, (_, en) in names.items()}),
-        dropped=pl.max_horizontal(pl.col("prelim") - pl.col("upheld"), pl.lit(0)),
-        rate=pl.when(base > 0).then(pl.col("upheld").cast(pl.Float64) / base.cast(pl.Float64)),
+        rate=pl.when(limit > 0).then(pl.col("upheld").cast(pl.Float64) / limit),
     )
     return rows.select(pl.col(n).cast(t) for n, t in RULE_MONTHS.items())

@@ -121,7 +121,7 @@ def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) 
     held = {name: rule_cases.reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
     engine.open_month(con, rows, held, [rule])
     opening.scope(con, rule.clr_types)
-    past.open_rule(con, rule, case.month)
+    past.open_rule(con, rule)
     profile = rule_cases.profile(case.parameters)
     spans = [
         Span({name: profile.value(name, span.first) for name in rule.parameters}, engine._within(rule, span))

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from jobs.rule_months import RULE_AMOUNTS
 from schemas import reference, results
 from schemas.layout import table
 from schemas.reasons import REASONS
@@ -392,10 +393,16 @@ def _payment(accepted, funds, details, finding_funds):
 
 
 def _rules(details):
-    sums = details.group_by("rule_id").agg(
-        pl.len().cast(pl.Int64).alias("hits"),
-        pl.col("fixmedins_code").n_unique().cast(pl.Int64).alias("institutions"),
-        pl.col("risk_amt", "det_sumamt", "final_det_sumamt").sum().cast(MONEY),
+    limit = pl.when(pl.col("grade") == "违规").then("det_sumamt").otherwise("risk_amt").alias("limit_amt")
+    dropped = pl.max_horizontal(pl.col("det_sumamt") - pl.col("final_det_sumamt"), pl.lit(0)).alias("dropped")
+    sums = (
+        details.with_columns(limit, dropped)
+        .group_by("rule_id")
+        .agg(
+            pl.len().cast(pl.Int64).alias("hits"),
+            pl.col("fixmedins_code").n_unique().cast(pl.Int64).alias("institutions"),
+            pl.col(*RULE_AMOUNTS).sum().cast(MONEY),
+        )
     )
     names = ("rule_id", "name", "name_en", "national_ref", "category", "grade", "deduction")
     about = pl.DataFrame(RULES, schema=names, orient="row").with_columns(
@@ -409,9 +416,7 @@ def _rules(details):
         missing=pl.lit("kb_dose (kb_dose.csv)、coverage (coverage.csv)"),
     )
     joined = pl.concat([about, absent]).join(sums, on="rule_id", how="left")
-    return joined.with_columns(
-        pl.col("hits", "institutions", "risk_amt", "det_sumamt", "final_det_sumamt").fill_null(0)
-    )
+    return joined.with_columns(pl.col("hits", "institutions", *RULE_AMOUNTS).fill_null(0))
 
 
 def _run():

@@ -73,6 +73,7 @@ def open_month(
     needed = frozenset(name for rule in running for name in (*rule.reads, *rule.uses))
     loaded = opening.open_views(con, rows, reference, needed)
     able = [rule for rule in running if not missing_tables(rule, loaded)]
+    opening.open_listed(con, running)
     past.open_past(con, rows.earlier, rows.first, able)
     opening.open_generic(con)
     return loaded
@@ -97,9 +98,8 @@ def hits(con: duckdb.DuckDBPyConnection, rule: Rule, profile: Profile) -> pl.Dat
     Raises:
         RuleError: other columns than the contract's, or two hits on one line.
     """
-    opening.scope(con, rule.clr_types)
-    month = frame(con, "SELECT first_day FROM claim_month").item()
-    past.open_rule(con, rule, month)
+    opening.scope(con, rule.clr_types, rule.codes)
+    past.open_rule(con, rule)
     found = [_run(con, rule, profile, span) for span in _spans(con, rule, profile)]
     ran = [rows for rows in found if rows is not None]
     if not ran:

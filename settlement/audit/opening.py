@@ -7,6 +7,8 @@ A rule sees only the views of `BUILT_IN`, the reference tables, and what `past` 
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +19,7 @@ from schemas.layout import table
 from schemas.reference import REFERENCE
 from schemas.submission import ClrSum, FeeListD, SetlD, SetlListDiagD, SetlListOprnD
 from settlement.audit.past import PastMonth
+from settlement.audit.rules_file import Rule
 from settlement.query import empty_sql, frame, hold
 
 # Views every rule may read; `operation` needs operations that somebody sent.
@@ -203,6 +206,25 @@ def _sent(con: duckdb.DuckDBPyConnection, sent: MonthRows) -> None:
     )
 
 
+def open_listed(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule]) -> None:
+    """Take the lines of listed codes out once, for all rules that need no others; see `scope`.
+
+    Only the columns are held that one of these rules names.
+    """
+    asking = [rule for rule in rules if rule.codes]
+    if not asking:
+        return
+    named = set(re.findall(r"\w+", " ".join(rule.sql for rule in asking)))
+    columns = con.execute("SELECT column_name FROM (DESCRIBE any_line)").fetchall()
+    held = ", ".join(c for (c,) in columns if c in named | {"hilist_code", "clr_type"})
+    codes = " UNION ".join(dict.fromkeys(rule.codes for rule in asking))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE listed_code AS {codes}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE listed_line AS SELECT {held} FROM any_line "
+        "WHERE hilist_code IN (SELECT hilist_code FROM listed_code)"
+    )
+
+
 def open_generic(con: duckdb.DuckDBPyConnection) -> None:
     """Create `generic`, the generic id of every code among lines and past lines."""
     con.execute(
@@ -224,8 +246,8 @@ def open_generic(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def scope(con: duckdb.DuckDBPyConnection, clr_types: tuple[str, ...]) -> None:
-    """Show a rule the settlements and lines of its clearing types."""
+def scope(con: duckdb.DuckDBPyConnection, clr_types: tuple[str, ...], codes: str = "") -> None:
+    """Show a rule the settlements and lines of its clearing types, and of its codes where it names them."""
     types = ", ".join(f"'{t}'" for t in clr_types)
     for view, source in (
         ("settlement", "any_settlement"),
@@ -235,6 +257,11 @@ def scope(con: duckdb.DuckDBPyConnection, clr_types: tuple[str, ...]) -> None:
     ):
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM {source} WHERE clr_type IN ({types})"
+        )
+    if codes:
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW line AS SELECT * FROM listed_line "
+            f"WHERE clr_type IN ({types}) AND hilist_code IN ({codes})"
         )
 
 

@@ -8,7 +8,7 @@ year of lines is scanned once a run and not once a rule.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -37,6 +37,7 @@ LINE = {
 }  # fmt: skip
 REVERSAL = "refd_setl_flag = '1' AND medfee_sumamt <= 0 AND init_setl_id IS NOT NULL"
 VALID = "s.vali_flag = '1' AND s.refd_setl_flag <> '1'"
+NOTHING = Past(0, "", "", "", "")
 NOT_REVERSED = "ANTI JOIN past_reversed AS r ON s.fixmedins_code = r.fixmedins_code AND s.setl_id = r.setl_id"
 
 
@@ -62,11 +63,11 @@ def open_past(
 
     Creates:
         prior_reversal: reversals cleared in earlier months (setl_id, init_setl_id, clr_ym).
-        all_past_settlement, all_past_line: valid and net rows, with `clr_month`, the month they were in.
+        all_past_settlement, all_past_line: valid and net rows; `for_<rule id>` says who asked for one.
     """
-    _empty(con, "all_past_settlement", SETTLEMENT)
-    _empty(con, "all_past_line", LINE)
-    asking = [rule.past for rule in rules if rule.past]
+    asking = {rule.rule_id: rule.past for rule in rules if rule.past}
+    _empty(con, "all_past_settlement", SETTLEMENT, _settlement_flags(asking))
+    _empty(con, "all_past_line", LINE, _line_flags(asking))
     ordered = sorted(months, key=lambda m: m.first)
     prior = [
         f"SELECT setl_id, init_setl_id, '{m.first:%Y%m}' AS clr_ym FROM {m.settlements} WHERE {REVERSAL}"
@@ -82,9 +83,11 @@ def open_past(
     ]
     con.execute(f"CREATE OR REPLACE TEMP TABLE past_reversed AS {' UNION '.join(reversals)}")
     for earlier in ordered:
-        reaching = [past for past in asking if reaches(past, earlier.first, month)]
-        _settlements(con, earlier, [p.settlements for p in reaching if p.settlements])
-        _lines(con, earlier, reaching)
+        reaching = {
+            ident: past if reaches(past, earlier.first, month) else NOTHING for ident, past in asking.items()
+        }
+        _settlements(con, earlier, reaching, _settlement_flags(asking))
+        _lines(con, earlier, reaching, _line_flags(asking))
 
 
 def reaches(past: Past, earlier: dt.date, month: dt.date) -> bool:
@@ -92,48 +95,62 @@ def reaches(past: Past, earlier: dt.date, month: dt.date) -> bool:
     return (earlier.replace(day=28) + dt.timedelta(days=4)).replace(day=1) > month - dt.timedelta(past.days)
 
 
-def open_rule(con: duckdb.DuckDBPyConnection, rule: Rule, month: dt.date) -> None:
+def open_rule(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     """Show a rule what it asked for and nothing that only others did."""
-    past = rule.past or Past(0, "", "", "")
-    since = f"clr_month > DATE '{month}' - INTERVAL {past.days + 31} DAY"
-    settlements = past.settlements or "false"
-    either = [f"hilist_code IN ({past.codes})"] if past.codes else []
-    either += [f"({past.lines})"] if past.lines else []
-    for view, source, columns, rows in (
-        ("past_settlement", "all_past_settlement", SETTLEMENT, settlements),
-        ("past_line", "all_past_line", LINE, " OR ".join(either) or "false"),
+    mine = {rule.rule_id: rule.past} if rule.past else {}
+    for view, source, columns, flags in (
+        ("past_settlement", "all_past_settlement", SETTLEMENT, _settlement_flags(mine)),
+        ("past_line", "all_past_line", LINE, _line_flags(mine)),
     ):
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {', '.join(columns)} FROM {source} "
-            f"WHERE ({rows}) AND {since}"
+            f"WHERE {' OR '.join(flags) or 'false'}"
         )
 
 
-def _empty(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
-    named = ", ".join(f"{c} {t}" for c, t in columns.items())
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({named}, clr_month DATE)")
+def _settlement_flags(asking: Mapping[str, Past]) -> list[str]:
+    return [f"for_{ident}" for ident, past in asking.items() if past.settlements]
 
 
-def _settlements(con: duckdb.DuckDBPyConnection, earlier: PastMonth, wanted: list[str]) -> None:
-    if not wanted:
+def _line_flags(asking: Mapping[str, Past]) -> list[str]:
+    return [f"for_{ident}" for ident, past in asking.items() if _wanted_lines(past)]
+
+
+def _empty(
+    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], flags: Sequence[str]
+) -> None:  # fmt: skip
+    named = [*(f"{c} {t}" for c, t in columns.items()), *(f"{flag} BOOLEAN" for flag in flags)]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(named)})")
+
+
+def _settlements(
+    con: duckdb.DuckDBPyConnection, earlier: PastMonth, asking: Mapping[str, Past], flags: Sequence[str]
+) -> None:
+    met = {f"for_{ident}": past.settlements for ident, past in asking.items() if past.settlements}
+    if not met:
         return
-    columns = ", ".join("CAST(s.setl_time AS DATE)" if c == "sd" else f"s.{c}" for c in SETTLEMENT)
+    columns = ", ".join("CAST(s.setl_time AS DATE) AS sd" if c == "sd" else f"s.{c}" for c in SETTLEMENT)
     con.execute(
-        f"INSERT INTO all_past_settlement SELECT {columns}, DATE '{earlier.first}' "
-        f"FROM {earlier.settlements} AS s {NOT_REVERSED} WHERE {VALID} AND ({_any(wanted)})"
+        f"INSERT INTO all_past_settlement SELECT *, {_asked(flags, met)} FROM (SELECT {columns} "
+        f"FROM {earlier.settlements} AS s {NOT_REVERSED} WHERE {VALID} AND ({_any(met.values())}))"
     )
 
 
-def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Past]) -> None:
+def _lines(
+    con: duckdb.DuckDBPyConnection, earlier: PastMonth, asking: Mapping[str, Past], flags: Sequence[str]
+) -> None:
     """Filter lines by what is cheap to see, then look up their settlements, then net refunds."""
     columns = ", ".join(f"l.{c}" for c in OF_LINE)
     source = f"SELECT {columns}, CAST(l.fee_ocur_time AS DATE) AS d FROM {earlier.lines} AS l"
-    codes = [past.codes for past in reaching if past.codes]
-    met = [past.lines for past in reaching if past.lines]
+    codes = [past.codes for past in asking.values() if past.codes]
+    ids = [past.ids for past in asking.values() if past.ids]
+    met = [past.lines for past in asking.values() if past.lines]
     scans = []
     if codes:
         con.execute(f"CREATE OR REPLACE TEMP TABLE past_code AS {' UNION '.join(codes)}")
         scans.append(f"{source} WHERE l.hilist_code IN (SELECT hilist_code FROM past_code)")
+    if ids:
+        scans.append(f"{source} WHERE l.setl_id IN ({' UNION '.join(ids)})")
     if met:
         scans.append(f"SELECT * FROM ({source}) WHERE cnt < 0 OR {_any(met)}")
     if not scans:
@@ -142,9 +159,11 @@ def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Pa
     sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
     owner = ", ".join(f"s.{c}" for c in OF_OWNER)
     named = ", ".join(
-        f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]})" if c in NETTED else
-        "o.inscp_amt" if c == "setl_inscp_amt" else "o." + c if c in OF_OWNER else "w." + c for c in LINE
+        f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]}) AS {c}" if c in NETTED else
+        "o.inscp_amt AS setl_inscp_amt" if c == "setl_inscp_amt" else
+        "o." + c if c in OF_OWNER else "w." + c for c in LINE
     )  # fmt: skip
+    asked = {f"for_{ident}": wanted for ident, past in asking.items() if (wanted := _wanted_lines(past))}
     con.execute(
         f"""INSERT INTO all_past_line
         WITH owner AS (
@@ -155,13 +174,27 @@ def _lines(con: duckdb.DuckDBPyConnection, earlier: PastMonth, reaching: list[Pa
             SELECT setl_id, init_feedetl_sn AS bkkp_sn, {sums}
             FROM past_wanted WHERE cnt < 0 AND init_feedetl_sn IS NOT NULL GROUP BY setl_id, init_feedetl_sn
         )
-        SELECT {named}, DATE '{earlier.first}' FROM past_wanted AS w
-        JOIN owner AS o ON w.setl_id = o.setl_id
-        LEFT JOIN back AS b ON w.setl_id = b.setl_id AND w.bkkp_sn = b.bkkp_sn
-        WHERE w.cnt > 0 AND w.cnt + coalesce(b.cnt, 0) > 0"""
+        SELECT *, {_asked(flags, asked)} FROM (
+            SELECT {named} FROM past_wanted AS w
+            JOIN owner AS o ON w.setl_id = o.setl_id
+            LEFT JOIN back AS b ON w.setl_id = b.setl_id AND w.bkkp_sn = b.bkkp_sn
+            WHERE w.cnt > 0 AND w.cnt + coalesce(b.cnt, 0) > 0
+        )"""
     )
     con.execute("DROP TABLE past_wanted")
 
 
-def _any(conditions: list[str]) -> str:
+def _wanted_lines(past: Past) -> str:
+    either = [f"hilist_code IN ({past.codes})"] if past.codes else []
+    either += [f"setl_id IN ({past.ids})"] if past.ids else []
+    either += [f"({past.lines})"] if past.lines else []
+    return " OR ".join(either)
+
+
+def _asked(flags: Sequence[str], met: Mapping[str, str]) -> str:
+    """SQL of the columns that say which rules asked for a row."""
+    return ", ".join(f"coalesce(({met.get(flag) or 'false'}), false) AS {flag}" for flag in flags)
+
+
+def _any(conditions: Iterable[str]) -> str:
     return " OR ".join(f"({condition})" for condition in dict.fromkeys(conditions))

@@ -22,8 +22,8 @@ _REQUIRED = {
     "id", "name", "name_en", "purpose", "purpose_en", "national_ref", "category", "grade", "status",
     "scope", "dated_by", "reads", "deduction", "effective_from", "message", "message_en", "basis", "limits",
 }  # fmt: skip
-_OPTIONAL = {"effective_to", "parameters", "uses", "past"}
-_PAST = {"days", "codes", "lines", "settlements"}
+_OPTIONAL = {"effective_to", "parameters", "uses", "codes", "past"}
+_PAST = {"days", "codes", "ids", "lines", "settlements"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "category": ("policy", "management", "medical"),
     "grade": (VIOLATION, SUSPICION),
@@ -40,12 +40,14 @@ class Past:
     Attributes:
         days: how far back at most, counted from the first day of the claim month; whole claim months.
         codes: a SELECT of the hilist_codes whose lines it needs, empty for none.
+        ids: a SELECT of the setl_ids whose lines it needs, empty for none.
         lines: a condition on lines (fee_list_d columns and d) it needs, empty for none.
         settlements: a condition on settlements it needs, empty for none.
     """
 
     days: int
     codes: str
+    ids: str
     lines: str
     settlements: str
 
@@ -60,6 +62,7 @@ class Rule:
         clr_types: clearing types the rule looks at, from `scope`.
         reads: tables and views without which the SELECT cannot run.
         uses: tables that sharpen it; empty ones when not loaded.
+        codes: a SELECT of the hilist_codes whose lines are all it needs of `line`; empty for all lines.
         past: what it reads of earlier months, None for nothing.
         parameters: policy parameters by name, with unit and meaning.
         basis: (source key, article) pairs.
@@ -79,6 +82,7 @@ class Rule:
     dated_by: str
     reads: tuple[str, ...]
     uses: tuple[str, ...]
+    codes: str
     past: Past | None
     deduction: str
     effective_from: dt.date
@@ -129,6 +133,7 @@ def read(path: Path) -> Rule:
         dated_by=head["dated_by"],
         reads=tuple(head["reads"]),
         uses=tuple(head.get("uses", ())),
+        codes=head.get("codes", ""),
         past=_past(path, head.get("past")),
         deduction=head["deduction"],
         effective_from=head["effective_from"],
@@ -160,7 +165,7 @@ def _past(path: Path, said: dict[str, Any] | None) -> Past | None:
         raise RuleError(
             f"规则文件 {path.name}:[past] 应有 days(整数)和 {sorted(_PAST - {'days'})} 中至少一项"
         )
-    return Past(said["days"], said.get("codes", ""), said.get("lines", ""), said.get("settlements", ""))
+    return Past(said["days"], *(said.get(key, "") for key in ("codes", "ids", "lines", "settlements")))
 
 
 def _check(path: Path, head: dict[str, Any]) -> None:

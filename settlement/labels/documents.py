@@ -114,8 +114,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "settlements and total charges stand on each institution's first row",
     ),
     "msg.rate": (
-        "维持率 = 复审维持 ÷ 初审扣款;没有初审扣款的(可疑)以涉及基金金额为分母",
-        "upheld rate = upheld / preliminary deduction, or / money at risk where there is none",
+        "维持率 = 复审维持 ÷ 至多可扣金额(违规为初审扣款,可疑为涉及基金金额)",
+        "upheld rate = upheld / most that could be deducted (preliminary; suspicions: at risk)",
     ),
     "msg.chart_institutions": ("申报与实拨(前 20 家机构)", "Claimed and paid (top 20 institutions)"),
     "msg.chart_rules": ("各规则扣款(前 15 条)", "Deductions by rule (top 15)"),

@@ -81,7 +81,8 @@ class MonthFacts:
         payment: schema of `payment`.
         rules: one row per rule: rule_id, name, name_en, national_ref, category, grade, status,
             deduction, digest, ran (bool), missing (text: tables that were not loaded), hits,
-            institutions (int), risk_amt, det_sumamt, final_det_sumamt (元).
+            institutions (int), risk_amt, det_sumamt, final_det_sumamt, limit_amt (what its findings
+            could cost at most), dropped (preliminary deduction withdrawn) (元).
         rule_months: schema `RULE_MONTHS`, one row per stored month up to this one and rule that found
             something: money at risk, preliminary, upheld and withdrawn deduction (元), and the share upheld.
         run: what `run.json` says (fingerprint, versions, digests, parameters, checks, stages).

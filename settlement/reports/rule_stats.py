@@ -75,12 +75,9 @@ def write_rule_stats(facts: MonthFacts, month: Context) -> Path:
 
 
 def _rules(facts: MonthFacts) -> pl.DataFrame:
-    """Return the rules with the columns of the sheets; the rate is a share of counted 分."""
-    base = pl.when(pl.col("det_sumamt") > 0).then(pl.col("det_sumamt")).otherwise(pl.col("risk_amt"))
+    """Return the rules with the columns of the sheets."""
     status = _words(facts, "status", "rule_status")
-    upheld = pl.col("final_det_sumamt")
-    dropped = pl.max_horizontal(pl.col("det_sumamt") - upheld, pl.lit(0)).cast(pl.Decimal(16, 2))
-    rate = pl.when(base > 0).then(upheld.cast(pl.Float64) / base.cast(pl.Float64))
+    limit, upheld = pl.col("limit_amt").cast(pl.Float64), pl.col("final_det_sumamt")
     return (
         facts.rules.with_columns(
             rule=pl.col("rule_id"),
@@ -94,8 +91,7 @@ def _rules(facts: MonthFacts) -> pl.DataFrame:
             risk=pl.col("risk_amt"),
             prelim=pl.col("det_sumamt"),
             upheld=upheld,
-            dropped=dropped,
-            rate=rate,
+            rate=pl.when(limit > 0).then(upheld.cast(pl.Float64) / limit),
         )
     ).sort("rule_id")
 

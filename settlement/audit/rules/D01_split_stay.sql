@@ -42,7 +42,13 @@
 -- [limits]
 -- misses = "上次住院未填离院方式的;主诊断缺失的;换机构、换诊断类目的分解;计划内分次治疗只认所列诊断,其余由复审撤销"
 
-WITH stay AS (
+WITH began AS (
+    SELECT psn_no, MIN(begndate) AS first_day
+    FROM settlement
+    GROUP BY psn_no
+),
+
+stay AS (
     SELECT
         setl_id, psn_no, fixmedins_code, med_type, begndate, enddate, setl_time, dscg_way, dscg_maindiag_code,
         1 AS is_new
@@ -51,7 +57,8 @@ WITH stay AS (
     SELECT
         setl_id, psn_no, fixmedins_code, med_type, begndate, enddate, setl_time, dscg_way, dscg_maindiag_code, 0
     FROM past_settlement
-    WHERE psn_no IN (SELECT psn_no FROM settlement)
+    INNER JOIN began USING (psn_no)
+    WHERE DATE_DIFF('day', enddate, first_day) <= $readmission_days
 ),
 
 exempt AS (

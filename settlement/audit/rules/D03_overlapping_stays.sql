@@ -32,13 +32,20 @@
 
 -- In this order two stays overlap exactly when the earlier ends after the later begins: of stays
 -- that begin on one day, those without a night come first and cover nothing.
-WITH known AS (
+WITH began AS (
+    SELECT psn_no, MIN(begndate) AS first_day
+    FROM settlement
+    GROUP BY psn_no
+),
+
+known AS (
     SELECT setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, 1 AS is_new
     FROM settlement
     UNION ALL
     SELECT setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, 0
     FROM past_settlement
-    WHERE psn_no IN (SELECT psn_no FROM settlement)
+    INNER JOIN began USING (psn_no)
+    WHERE enddate > first_day
 ),
 
 stay AS (

@@ -38,7 +38,13 @@
 -- [limits]
 -- misses = "上次住院未填离院方式的;是否计划内再入院只按所列主诊断判断"
 
-WITH stay AS (
+WITH began AS (
+    SELECT psn_no, MIN(begndate) AS first_day
+    FROM settlement
+    GROUP BY psn_no
+),
+
+stay AS (
     SELECT
         setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, dscg_way, dscg_maindiag_code, 1 AS is_new
     FROM settlement
@@ -46,7 +52,8 @@ WITH stay AS (
     SELECT
         setl_id, psn_no, fixmedins_code, begndate, enddate, setl_time, dscg_way, dscg_maindiag_code, 0
     FROM past_settlement
-    WHERE psn_no IN (SELECT psn_no FROM settlement)
+    INNER JOIN began USING (psn_no)
+    WHERE DATE_DIFF('day', enddate, first_day) <= $unplanned_days
 ),
 
 exempt AS (

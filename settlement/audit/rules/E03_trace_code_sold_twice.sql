@@ -28,10 +28,10 @@
 -- article = "第4项 倒卖、第5项 回流"
 --
 -- [past]
--- days  = 366
--- lines = """setl_id IN (SELECT setl_id FROM trace WHERE split_flag = '0' AND trace_code IN (
+-- days = 366
+-- ids  = """SELECT setl_id FROM trace WHERE split_flag = '0' AND trace_code IN (
 --     SELECT t.trace_code FROM trace AS t
---     INNER JOIN any_settlement AS s ON t.setl_id = s.setl_id AND s.clr_type = '41'))"""
+--     INNER JOIN any_settlement AS s ON t.setl_id = s.setl_id AND s.clr_type = '41')"""
 --
 -- [limits]
 -- misses = "回溯期以前、外地和自费的销售;拆零销售的药品"
