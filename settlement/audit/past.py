@@ -145,17 +145,20 @@ def _lines(
     codes = [past.codes for past in asking.values() if past.codes]
     ids = [past.ids for past in asking.values() if past.ids]
     met = [past.lines for past in asking.values() if past.lines]
+    listed, named_ids = "l.hilist_code IN (SELECT hilist_code FROM past_code)", " UNION ".join(ids)
     scans = []
     if codes:
         con.execute(f"CREATE OR REPLACE TEMP TABLE past_code AS {' UNION '.join(codes)}")
-        scans.append(f"{source} WHERE l.hilist_code IN (SELECT hilist_code FROM past_code)")
+        scans.append(f"{source} WHERE {listed}")
     if ids:
-        scans.append(f"{source} WHERE l.setl_id IN ({' UNION '.join(ids)})")
+        scans.append(f"{source} WHERE l.setl_id IN ({named_ids}){f' AND {_not(listed)}' if codes else ''}")
     if met:
-        scans.append(f"SELECT * FROM ({source}) WHERE cnt < 0 OR {_any(met)}")
+        others = [_not(listed)] * bool(codes) + [_not(f"l.setl_id IN ({named_ids})")] * bool(ids)
+        rest = " AND ".join(others) or "true"
+        scans.append(f"SELECT * FROM ({source} WHERE {rest}) WHERE cnt < 0 OR {_any(met)}")
     if not scans:
         return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE past_wanted AS {' UNION '.join(scans)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE past_wanted AS {' UNION ALL '.join(scans)}")
     sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
     owner = ", ".join(f"s.{c}" for c in OF_OWNER)
     named = ", ".join(
@@ -194,6 +197,10 @@ def _wanted_lines(past: Past) -> str:
 def _asked(flags: Sequence[str], met: Mapping[str, str]) -> str:
     """SQL of the columns that say which rules asked for a row."""
     return ", ".join(f"coalesce(({met.get(flag) or 'false'}), false) AS {flag}" for flag in flags)
+
+
+def _not(condition: str) -> str:
+    return f"NOT coalesce({condition}, false)"
 
 
 def _any(conditions: Iterable[str]) -> str:
