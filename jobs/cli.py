@@ -15,6 +15,7 @@ import typer
 from jobs import (
     auditing,
     books,
+    cli_history,
     cli_office,
     cli_procedure,
     cli_rules,
@@ -42,6 +43,7 @@ app.add_typer(cli_procedure.app)
 app.add_typer(cli_office.app)
 app.add_typer(cli_schedule.app)
 app.add_typer(cli_rules.app)
+app.add_typer(cli_history.app)
 
 
 @app.callback()

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 
-from settlement.labels import columns, documents, feedback, jobs, money, payment, record, review, time
+from settlement.labels import (
+    columns,
+    documents,
+    evidence,
+    feedback,
+    history,
+    jobs,
+    money,
+    payment,
+    record,
+    review,
+    time,
+    trace,
+)
 
 EN = "en"
 
@@ -32,6 +45,9 @@ LABELS = merged(
     payment.WORDS,
     time.WORDS,
     jobs.WORDS,
+    history.WORDS,
+    evidence.WORDS,
+    trace.WORDS,
 )
 
 
