@@ -19,7 +19,7 @@ from settlement.disbursement import bank_file
 from settlement.errors import InvariantBroken, SettlementError, StoreError
 from settlement.labels import label
 from settlement.money import to_yuan
-from settlement.store import books, guards, kept, payments
+from settlement.store import books, commits, guards, kept, payments
 
 KEY = ("fixmedins_code", "fund_pay_type")
 
@@ -28,8 +28,8 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
     """Return what is wrong, in words; nothing when all is well.
 
     Looked at: the triggers of the database, the chain of the log and where it stood at the last backup,
-    every file the record names, the originals, the published copies, the ledgers, the statements, and
-    the bank files against their orders.
+    every row against the commit that added it, every file the record names, the originals, the published
+    copies, the ledgers, the statements, and the bank files against their orders.
 
     Args:
         home: the store; it is only read.
@@ -39,6 +39,7 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
         found = [
             *altered(guards.altered(db), lang),
             *_log(home, db, lang),
+            *(label("verify.commit", lang).format(fault=fault) for fault in commits.breaks(db)),
             *_files(home, db, lang),
             *_originals(home, db, lang),
             *_ledgers(db, lang),

@@ -89,7 +89,7 @@ def test_a_home_of_the_first_release_keeps_its_rows(tmp_path: Path):
         (2, *where, "H1_202604_2", "b", "c", "ACCEPTED", 1, "2026-05-09", "k", "i2", 0, '{"rows": 3}', 1),
     ]
     assert rows(before, "SELECT * FROM month_run") == [
-        (1, "langfang", "202604", "month", "f", "2026-05-10", '{"findings": "x"}', "{}", "{}")
+        (1, "langfang", "202604", "month", "f", "2026-05-10", '{"findings": "x"}', "{}", "{}", 1)
     ]
     assert rows(before, "SELECT count(*) FROM reference_version") == [(1,)]
     assert rows(before, "SELECT count(*) FROM stored_file") == [(1,)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 from settlement.labels import (
+    asof,
     columns,
     documents,
     evidence,
@@ -45,6 +46,7 @@ LABELS = merged(
     payment.WORDS,
     time.WORDS,
     jobs.WORDS,
+    asof.WORDS,
     history.WORDS,
     evidence.WORDS,
     trace.WORDS,

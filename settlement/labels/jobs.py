@@ -87,6 +87,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "verify.guard": ("数据库触发器 {name} 缺失、停用或被改动", "trigger {name} is missing, off or altered"),
     "verify.log": ("日志:{fault}", "log: {fault}"),
+    "verify.commit": ("登记:{fault}", "record: {fault}"),
     "verify.log_cut": (
         "备份 {backup} 时日志第 {seq} 条的摘要与现在不同,日志曾被改写或截短",
         "entry {seq} of the log is not what it was when backup {backup} was made: rewritten or cut",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from settlement import settings
 from settlement.errors import ProcedureError, StoreError
-from settlement.store import migrating
+from settlement.store import commits, migrating
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000")
 
@@ -83,6 +83,7 @@ def writing(store: Store) -> Iterator[sa.Connection]:
             if db.dialect.name == "postgresql":
                 db.exec_driver_sql("LOCK TABLE log IN EXCLUSIVE MODE")
             yield db
+            commits.seal(db)
     except sa.exc.IntegrityError as fault:
         raise ProcedureError(f"数据库拒绝了这一步:{_words(fault)}") from fault
 

@@ -11,14 +11,19 @@ import sqlalchemy as sa
 
 from settlement.store import schema as s
 from settlement.store.conditions import DELETE, INSERT, RULES, TRUNCATE, UPDATE, Guard
+from settlement.store.witness import Witness
 
-STAYING = (s.BATCH, s.SUBMISSION, s.USER, s.USER_ROLE)
-KEPT = (*s.APPEND_ONLY, *STAYING)
+KEPT = (*s.APPEND_ONLY, *s.STAYING)
 
 
-def all_guards(dialect: str) -> list[Guard]:
-    """Return every guard of a database: the rules, and those that come of the tables' own description."""
-    found = [Guard(f"{t.name}_update", t.name, UPDATE, "true", "记录不得修改") for t in s.APPEND_ONLY]
+def all_guards(dialect: str) -> list[Guard | Witness]:
+    """Return every trigger of a database.
+
+    The rules, those that come of the tables' own description, those that write rows down after a change.
+    """
+    found: list[Guard | Witness] = [
+        Guard(f"{t.name}_update", t.name, UPDATE, "true", "记录不得修改") for t in s.APPEND_ONLY
+    ]
     for table in KEPT:
         found.append(Guard(f"{table.name}_delete", table.name, DELETE, "true", "记录不得删除"))
     if dialect == "postgresql":
@@ -27,11 +32,11 @@ def all_guards(dialect: str) -> list[Guard]:
         found += BY_HAND
         for table in KEPT:
             found += [_no_second(table), _typed(table, INSERT), *_parents(table, INSERT)]
-        for table in STAYING:
+        for table in s.STAYING:
             found += [_typed(table, UPDATE), *_parents(table, UPDATE)]
             found += [] if _numbered(table) else [_row_stays(table)]
     # Last, because SQLite asks the newest trigger first and these have the words a person understands.
-    return [*found, *RULES]
+    return [*found, *RULES, *(Witness(table, event) for table in s.STAYING for event in (INSERT, UPDATE))]
 
 
 # On SQLite OR REPLACE takes away whatever row is in the way of a unique index, and fires no delete trigger.
@@ -174,13 +179,15 @@ INSTALLED = {
 }
 
 
-def _name(guard: Guard) -> str:
+def _name(guard: Guard | Witness) -> str:
     return f"guard_{guard.name}"
 
 
-def statements(guard: Guard, dialect: str) -> list[str]:
-    """Return the SQL that makes a guard."""
+def statements(guard: Guard | Witness, dialect: str) -> list[str]:
+    """Return the SQL that makes a trigger."""
     name = _name(guard)
+    if isinstance(guard, Witness):
+        return guard.statements(name, dialect)
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {name} BEFORE {guard.event} ON {guard.table} WHEN {guard.refused_when} "

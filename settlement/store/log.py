@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from settlement.store.schema import LOG
+from settlement.store.schema import COMMIT, LOG
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Change:
     after: dict[str, Any] = field(default_factory=dict)
 
 
+# Entries since commits are numbered also hash `record_hash`, at the end.
 HASHED = ("seq", "day", "at", "actor", "action", "region", "clr_ym", "subject", "before", "after", "reason",
           "prev_hash")  # fmt: skip
 
@@ -51,6 +52,7 @@ def write(db: sa.Connection, act: Act, *changes: Change) -> list[int]:
     """Add one entry per change at the end of the chain; returns their numbers."""
     last = db.execute(sa.select(LOG.c.seq, LOG.c.hash).order_by(LOG.c.seq.desc()).limit(1)).first()
     seq, before = (last.seq, last.hash) if last else (0, None)
+    record = db.execute(sa.select(COMMIT.c.hash).order_by(COMMIT.c.no.desc()).limit(1)).scalar() or ""
     # The day is the one the act counts for; the time of day is only a help for people.
     at = f"{act.day}T{dt.datetime.now(tz=dt.UTC).astimezone():%H:%M:%S}"
     rows: list[dict[str, Any]] = []
@@ -69,6 +71,7 @@ def write(db: sa.Connection, act: Act, *changes: Change) -> list[int]:
             "after": _text(change.after),
             "reason": act.reason,
             "prev_hash": before,
+            "record_hash": record,
         }
         before = row["hash"] = entry_hash(row)
         seq += 1
@@ -80,7 +83,10 @@ def write(db: sa.Connection, act: Act, *changes: Change) -> list[int]:
 
 def entry_hash(row: dict[str, Any]) -> str:
     """Hash of an entry: SHA-256 over its columns in order, the hash of the one before included."""
-    return hashlib.sha256(_text([row[name] for name in HASHED]).encode()).hexdigest()
+    said = [row[name] for name in HASHED]
+    if row["record_hash"] is not None:
+        said.append(row["record_hash"])
+    return hashlib.sha256(_text(said).encode()).hexdigest()
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold

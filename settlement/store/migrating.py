@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from settlement import procedure
 from settlement.errors import StoreError
-from settlement.store import guards
+from settlement.store import commits, guards
 from settlement.store.schema import EDGE, MARK, SUBMISSION, USER, USER_ROLE
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 # The steps in `migrations/versions`, oldest first; the first one is the database of release 0.1.0.
-STEPS = ("0001", "0002")
+STEPS = ("0001", "0002", "0003")
 HEAD = STEPS[-1]
 MARKED = "rules"
 BUILT_IN_SINCE = dt.date(1970, 1, 1)
@@ -61,6 +61,7 @@ def _bring(engine: sa.Engine) -> None:
         _fill(db)
         if version == STEPS[0]:
             _adopt(db)
+        commits.seal(db)
 
 
 def _adopt(db: sa.Connection) -> None:

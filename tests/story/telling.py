@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from settlement.store import commits
+from settlement.store.schema import STAYING, TRACKED
 from tests.story import running, world
 from tests.story.acts import STORY, Act
 from tests.story.papers import Place
 from tests.story.running import Done, State
 
 Told = tuple[Act, Done]
+Rows = dict[str, list[tuple[object, ...]]]
 EMPTY: State = ({}, {})
 
 
@@ -25,6 +32,7 @@ class Telling:
         homes: the home before each act and, last, at the end; only where they are kept.
         states: what was in each of them.
         closed: digests of a month's files as they were right after its last act.
+        commits: every row as each commit left it, by its number; only where homes are kept.
     """
 
     place: Place
@@ -32,6 +40,7 @@ class Telling:
     homes: list[Path] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     closed: dict[str, dict[str, str]] = field(default_factory=dict)
+    commits: dict[int, Rows] = field(default_factory=dict)
 
     def at(self, words: str, month: str = "", turn: int = 0) -> int:
         """The number of the act whose command begins so; of several the `turn`-th."""
@@ -73,7 +82,8 @@ def tell(folder: Path, keep: bool = False, outside: Path | None = None) -> Telli
             here = Place(telling.place.home, telling.place.outside, act.month)
             if outside is None:
                 running.prepare(act, here)
-            done = running.settle(act.argv(here))
+            with _each_commit(telling) if keep else nullcontext():
+                done = running.settle(act.argv(here))
             # The rest of the story makes no sense after an act that went wrong.
             assert done.code == act.code, f"{act.day} {act.who} {act.words}\n{done.said}"
             telling.told.append((act, done))
@@ -81,6 +91,26 @@ def tell(folder: Path, keep: bool = False, outside: Path | None = None) -> Telli
     if keep:
         _keep(telling, folder)
     return telling
+
+
+@contextmanager
+def _each_commit(telling: Telling) -> Iterator[None]:
+    """Keep a copy of all rows as every commit leaves them, seen from inside it."""
+    real = commits.seal
+
+    def seal(db: sa.Connection) -> int | None:
+        number = real(db)
+        if number is not None:
+            telling.commits[number] = {
+                t.name: [tuple(row) for row in db.execute(sa.select(t))] for t in (*TRACKED, *STAYING)
+            }
+        return number
+
+    commits.seal = seal
+    try:
+        yield
+    finally:
+        commits.seal = real
 
 
 def _keep(telling: Telling, folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from settlement.store.schema.base import MARK, META
 from settlement.store.schema.batches import BATCH, BATCH_DUTY, EDGE, TRANSITION
+from settlement.store.schema.commits import COMMIT, NOW_SQL, VERSION, tracked
 from settlement.store.schema.findings import DECISION, FINDING, NOTICE, REPLY, SAMPLE, WINDOW_EXTENSION
 from settlement.store.schema.intake import REFERENCE, RUN, STORED, SUBMISSION
 from settlement.store.schema.jobs import JOB, OUTBOX
@@ -30,12 +31,16 @@ from settlement.store.schema.money import (
 )
 from settlement.store.schema.people import LOG, USER, USER_ROLE
 
-# Rows of these are added and never changed or taken away.
-APPEND_ONLY = (
+# Rows of these say in which commit they came.
+TRACKED = tracked(
     LOG, TRANSITION, BATCH_DUTY, FINDING, NOTICE, WINDOW_EXTENSION, REPLY, DECISION, SAMPLE, STATEMENT,
     STATEMENT_LINE, APPROVAL, PAYEE, PAYEE_CONFIRMATION, PAY_FILE, PAY_ORDER, RECEIPT, PAY_RESULT, LEDGER,
-    ADJUSTMENT, ADJUSTMENT_CONFIRMATION, ADVANCE, EDGE, RUN, REFERENCE, STORED,
+    ADJUSTMENT, ADJUSTMENT_CONFIRMATION, ADVANCE, RUN, REFERENCE, STORED, VERSION,
 )  # fmt: skip
+# Rows of these are added and never changed or taken away.
+APPEND_ONLY = (*TRACKED, EDGE, COMMIT)
+# Rows of these may change; `VERSION` has them as they were.
+STAYING = (BATCH, SUBMISSION, USER, USER_ROLE)
 
 __all__ = [
     "ADJUSTMENT",
@@ -45,6 +50,7 @@ __all__ = [
     "APPROVAL",
     "BATCH",
     "BATCH_DUTY",
+    "COMMIT",
     "DECISION",
     "EDGE",
     "FINDING",
@@ -54,6 +60,7 @@ __all__ = [
     "MARK",
     "META",
     "NOTICE",
+    "NOW_SQL",
     "OUTBOX",
     "PAYEE",
     "PAYEE_CONFIRMATION",
@@ -67,11 +74,14 @@ __all__ = [
     "SAMPLE",
     "STATEMENT",
     "STATEMENT_LINE",
+    "STAYING",
     "STEPS",
     "STORED",
     "SUBMISSION",
+    "TRACKED",
     "TRANSITION",
     "USER",
     "USER_ROLE",
+    "VERSION",
     "WINDOW_EXTENSION",
 ]

@@ -42,6 +42,8 @@ LOG = sa.Table(
     text("reason"),
     text("prev_hash", needed=False),
     text("hash"),
+    # the hash of the last commit, so that the end of the log vouches for all rows before it
+    text("record_hash", needed=False),
     sa.UniqueConstraint("hash", name="log_hash"),
     sa.UniqueConstraint("seq", "hash", name="log_place"),
     sa.UniqueConstraint("prev_seq", name="log_no_fork"),

@@ -1,0 +1,57 @@
+"""The workflow tables as they stood after a commit."""
+
+from __future__ import annotations
+
+import polars as pl
+import sqlalchemy as sa
+
+from settlement.store.commits import rows_at
+from settlement.store.schema import STAYING, TRACKED
+
+SEEN = {table.name for table in TRACKED}
+CHANGING = {table.name for table in STAYING}
+
+
+def table(
+    db: sa.Connection, of: sa.Table, commit: int | None = None, *where: sa.ColumnElement[bool]
+) -> pl.DataFrame:
+    """Return the rows of a table as they stood.
+
+    Args:
+        db: an open reading transaction.
+        of: the table.
+        commit: number of the commit after which; None for now.
+        where: conditions on the table's columns that no change of a row touches.
+
+    Returns:
+        All columns but `commit_no`, in order of the key; JSON as text.
+    """
+    own = [c for c in of.columns if c.name != "commit_no"]
+    if of.name in CHANGING and commit is not None:
+        query = sa.select(*of.primary_key.columns).where(*where)
+        wanted = {tuple(row) for row in db.execute(query)} if where else None
+        keys = [c.name for c in of.primary_key.columns]
+        rows = [
+            row for row in rows_at(db, of, commit)
+            if wanted is None or tuple(row[k] for k in keys) in wanted
+        ]  # fmt: skip
+        rows.sort(key=lambda row: tuple(row[k] for k in keys))
+        return frame(of, [tuple(row[c.name] for c in own) for row in rows])
+    limit = (of.c.commit_no <= commit,) if of.name in SEEN and commit is not None else ()
+    found = db.execute(sa.select(*own).where(*where, *limit).order_by(*of.primary_key.columns))
+    return frame(of, [tuple(row) for row in found])
+
+
+def frame(of: sa.Table, rows: list[tuple[object, ...]]) -> pl.DataFrame:
+    """Make a frame of rows of a table, whatever there are."""
+    own = [c for c in of.columns if c.name != "commit_no"]
+    return pl.DataFrame(rows, schema={c.name: _kind(c) for c in own}, orient="row", strict=False)
+
+
+def _kind(column: sa.Column[object]) -> pl.DataType | type[pl.DataType]:
+    for known, kind in (
+        (sa.Boolean, pl.Boolean), (sa.Integer, pl.Int64), (sa.Date, pl.Date), (sa.JSON, pl.Object),
+    ):  # fmt: skip
+        if isinstance(column.type, known):
+            return kind
+    return pl.String
