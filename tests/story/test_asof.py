@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +14,8 @@ import sqlalchemy as sa
 from settlement import store
 from settlement.errors import StoreError
 from settlement.store import asof, commits
-from settlement.store.schema import COMMIT, LOG, STAYING, TRACKED
+from settlement.store.schema import COMMIT, LOG, STAYING, TRACKED, VERSION
+from tests.story import running
 from tests.story.telling import Telling
 
 
@@ -71,3 +75,105 @@ def test_every_entry_of_the_log_belongs_to_a_commit(now: sa.Connection):
 def test_a_moment_that_is_none_is_refused(now: sa.Connection, moment: str):
     with pytest.raises(StoreError):
         commits.at(now, moment)
+
+
+# ---- what was done to rows by hand is found ----
+
+HAND = {
+    "changed": "UPDATE {table} SET {column} = {other} WHERE rowid = (SELECT max(rowid) FROM {table})",
+    "gone": "DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
+    "added": "INSERT INTO {table} SELECT {copied} FROM {table} ORDER BY rowid DESC LIMIT 1",
+}
+HANDS = [what if what == "changed" else pytest.param(what, marks=pytest.mark.heavy) for what in HAND]
+
+
+@pytest.mark.parametrize("what", HANDS)
+@pytest.mark.parametrize("of", [*TRACKED, *STAYING], ids=lambda of: of.name)
+def test_a_row_touched_by_hand_is_named_with_its_table(
+    story: Telling, tmp_path: Path, of: sa.Table, what: str
+):
+    with closing(sqlite3.connect(tmp_path / "settlement.db")) as copy:
+        with closing(sqlite3.connect(story.place.home / "settlement.db")) as source:
+            source.backup(copy)
+        if not copy.execute(f"SELECT 1 FROM {of.name}").fetchone():
+            pytest.skip("the story leaves no row in this table")
+        for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            copy.execute(f"DROP TRIGGER {name}")
+        copy.execute("PRAGMA ignore_check_constraints = ON")
+        for (name,) in copy.execute(
+            "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE UNIQUE INDEX%'"
+        ).fetchall():
+            copy.execute(f"DROP INDEX {name}")
+        copy.execute(HAND[what].format(**_of(of)))
+        copy.commit()
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'settlement.db'}")
+    with engine.connect() as db:
+        found = list(commits.breaks(db))
+    engine.dispose()
+    assert found
+    assert any(f"表 {of.name} " in fault for fault in found), found
+    if of is not VERSION:
+        assert len(found) == 1, found
+
+
+def _of(of: sa.Table) -> dict[str, str]:
+    """A column that is no key, another value for it, and a row like the last one under another key."""
+    keys = [c.name for c in of.primary_key.columns]
+    unique = {c.name for u in of.constraints if isinstance(u, sa.UniqueConstraint) for c in u.columns}
+    free = [c for c in of.columns if c.name not in {*keys, *unique, "commit_no"}]
+    column = next((c for c in free if isinstance(c.type, sa.String)), (free or [of.columns[keys[-1]]])[0])
+    other = f"'x' || {column.name}" if isinstance(column.type, sa.String) else f"{column.name} + 7000"
+    if isinstance(column.type, sa.Boolean):
+        other = f"1 - {column.name}"
+    if isinstance(column.type, sa.JSON):
+        other = """'{"x": 1}'"""
+    copied = ", ".join(_changed(c) if c.name in {*keys, *unique} else f'"{c.name}"' for c in of.columns)
+    return {"table": of.name, "column": f'"{column.name}"', "other": other, "copied": copied}
+
+
+def _changed(column: sa.Column[object]) -> str:
+    text = isinstance(column.type, sa.String)
+    return f"""'x' || "{column.name}\"""" if text else f'"{column.name}" + 70000'
+
+
+def test_a_commit_altered_or_taken_away_is_named(story: Telling, tmp_path: Path):
+    for number, change in enumerate((
+        "UPDATE record_commit SET added = '{}' WHERE no = 40",
+        "DELETE FROM record_commit WHERE no = 40",
+        "UPDATE record_commit SET at = '2020-01-01T00:00:00' WHERE no = 40",
+    )):  # fmt: skip
+        place = tmp_path / f"{number}.db"
+        with closing(sqlite3.connect(place)) as copy:
+            with closing(sqlite3.connect(story.place.home / "settlement.db")) as source:
+                source.backup(copy)
+            for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                copy.execute(f"DROP TRIGGER {name}")
+            copy.execute(change)
+            copy.commit()
+        engine = sa.create_engine(f"sqlite:///{place}")
+        with engine.connect() as db:
+            assert any("提交 4" in fault for fault in commits.breaks(db)), change
+        engine.dispose()
+
+
+# ---- on the other database ----
+
+
+def test_on_postgresql_every_commit_shows_the_same(on_postgresql: Telling, now: sa.Connection):
+    opened = store.open_store(on_postgresql.place.home)
+    with opened.engine.connect() as db:
+        assert list(commits.breaks(db)) == []
+        every = [commit.no for commit in commits.every(db)]
+        assert every == [commit.no for commit in commits.every(now)]
+        for number in every[::15]:
+            for of in (t for t in (*TRACKED, *STAYING) if t is not VERSION):
+                passing = {
+                    *running.PASSING.get(of.name, ()),
+                    *(("facts",) if of.name == "submission" else ()),
+                }
+                theirs, ours = (
+                    sorted(map(repr, asof.table(one, of, number).drop(passing, strict=False).rows()))
+                    for one in (db, now)
+                )
+                assert theirs == ours, (of.name, number)
+    opened.engine.dispose()
