@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs import holder
-from settlement import settings, store
+from settlement import procedure, settings, store
 from settlement.errors import StoreError
 from settlement.store import kept
 
@@ -71,7 +71,7 @@ def make(home: store.Store, now: dt.datetime, prune: bool = False) -> Path:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if prune:
-        _prune(base, home.settings.schedule.keep_backups, target)
+        _prune(home, now.date(), target)
     return target
 
 
@@ -203,6 +203,14 @@ def _free(base: Path, stamp: str) -> Path:
     return target
 
 
-def _prune(base: Path, keep: int, made: Path) -> None:
-    for old in [path for path in _made(base) if path != made][: -(keep - 1) or None]:
-        shutil.rmtree(old)
+def _prune(home: store.Store, day: dt.date, made: Path) -> None:
+    """Remove what is beyond the number the settings keep; the log says so before anything is gone."""
+    keep = home.settings.schedule.keep_backups
+    old = [path for path in _made(folder(home)) if path != made][: -(keep - 1) or None]
+    if old:
+        act = store.Act(procedure.MACHINE, "retention", day, f"{settings.FILE} keep_backups = {keep}")
+        with store.writing(home) as db:
+            gone = [store.Change(f"backup:{path.name}", {}, {"removed": True}) for path in old]
+            store.log.write(db, act, *gone)
+    for path in old:
+        shutil.rmtree(path)

@@ -16,6 +16,7 @@ from jobs import (
     auditing,
     books,
     cli_history,
+    cli_keeping,
     cli_office,
     cli_procedure,
     cli_rules,
@@ -44,6 +45,7 @@ app.add_typer(cli_office.app)
 app.add_typer(cli_schedule.app)
 app.add_typer(cli_rules.app)
 app.add_typer(cli_history.app)
+app.add_typer(cli_keeping.app)
 
 
 @app.callback()

@@ -104,7 +104,10 @@ def _files(home: store.Store, db: sa.Connection, lang: str) -> Iterator[str]:
 
 
 def _originals(home: store.Store, db: sa.Connection, lang: str) -> Iterator[str]:
+    gone = kept.removed(db)
     for row in kept.originals(db):
+        if row["kept"] in gone:
+            continue
         folder = home.home / row["kept"]
         facts = {"what": f"submission {row['name']}", "path": row["kept"]}
         if not folder.is_dir():

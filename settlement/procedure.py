@@ -121,6 +121,8 @@ _DEEDS = (
     Deed("confirm_adjust", "确认往期调整", "confirm an adjustment", (LEADER,)),
     Deed("advance", "登记周转金", "enter an advance", (LEADER,)),
     Deed("return_deposit", "清退质量保证金", "return deposits", (LEADER,)),
+    Deed("restore", "从备份恢复", "restore from a backup", (ADMIN,)),
+    Deed("retention", "删除原始申报", "remove originals", (LEADER, SYSTEM)),
     Deed("schedule", "运行定时任务", "run scheduled jobs", (SYSTEM,)),
 )
 DEEDS: dict[str, Deed] = {deed.name: deed for deed in _DEEDS}

@@ -17,6 +17,7 @@ from settlement.labels import (
     feedback,
     history,
     jobs,
+    keeping,
     money,
     payment,
     record,
@@ -48,6 +49,7 @@ LABELS = merged(
     jobs.WORDS,
     asof.WORDS,
     history.WORDS,
+    keeping.WORDS,
     evidence.WORDS,
     trace.WORDS,
 )

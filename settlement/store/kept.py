@@ -28,6 +28,9 @@ from settlement.store.schema import (
     SUBMISSION,
 )
 
+# How the log names an original.
+ORIGINAL = "original:"
+
 
 @dataclass(frozen=True)
 class Named:
@@ -67,10 +70,23 @@ def _papers(db: sa.Connection) -> Iterator[Named]:
 
 
 def originals(db: sa.Connection) -> list[dict[str, Any]]:
-    """Return where each submission is kept as it came: name, kept, digest, status."""
-    query = sa.select(SUBMISSION.c.name, SUBMISSION.c.kept, SUBMISSION.c.digest, SUBMISSION.c.status)
+    """Return where each submission is kept as it came: region, clr_ym, name, kept, digest, status."""
+    names = ("region", "clr_ym", "name", "kept", "digest", "status")
+    query = sa.select(*(SUBMISSION.c[name] for name in names))
     rows = db.execute(query.where(SUBMISSION.c.kept != "").order_by(SUBMISSION.c.id))
     return [dict(row._mapping) for row in rows]
+
+
+def removed(db: sa.Connection) -> set[str]:
+    """Return the originals that were removed on command, by where they were kept."""
+    query = sa.select(LOG.c.subject).where(LOG.c.action == "retention", LOG.c.subject.startswith(ORIGINAL))
+    return {subject.removeprefix(ORIGINAL) for subject in db.execute(query).scalars()}
+
+
+def unfinished(db: sa.Connection, ends: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Return region and month of batches that stand elsewhere than at an end."""
+    query = sa.select(BATCH.c.region, BATCH.c.clr_ym).where(BATCH.c.state.not_in(ends)).distinct()
+    return {(row.region, row.clr_ym) for row in db.execute(query)}
 
 
 def months(db: sa.Connection) -> list[tuple[str, str]]:
