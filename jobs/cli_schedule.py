@@ -15,8 +15,8 @@ import typer
 from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from jobs import anchors, nightly, postman, scheduler, text
 from jobs import backup as backups
-from jobs import nightly, postman, scheduler, text
 from jobs.due import EVERYTHING, Scope
 from jobs.scheduler import Did
 from jobs.terminal import BROKEN, WITH_RETURNS, Options, say
@@ -145,6 +145,10 @@ def verify(
     republish: Annotated[
         bool, typer.Option("--republish", help="先恢复公布的副本 / put copies back")
     ] = False,
+    proof: Annotated[
+        list[str] | None,
+        typer.Option("--proof", help="存放在外的 14_运行证明.xlsx,或 条号:摘要 / a proof kept outside"),
+    ] = None,
 ) -> None:
     """校验:日志、文件摘要、台账、结算单、银行文件与登记一致 / check the record."""
     options: Options = ctx.obj
@@ -153,7 +157,8 @@ def verify(
     home = options.open()
     if republish:
         nightly.republish(home)
-    found = list(dict.fromkeys([*altered, *nightly.verify(home, options.lang)]))
+    told = anchors.check(home, proof or (), options.lang)
+    found = list(dict.fromkeys([*altered, *told, *nightly.verify(home, options.lang)]))
     head = label("verify.found" if found else "verify.fine", options.lang).format(count=len(found))
     say(options, {"faults": found}, "\n".join([head, *found]))
     if found:
