@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from jobs import backup
+from jobs import backup, crosschecks
 from jobs.due import first_day
 from settlement import ledger, store
 from settlement.disbursement import bank_file
@@ -28,8 +28,8 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
     """Return what is wrong, in words; nothing when all is well.
 
     Looked at: the triggers of the database, the chain of the log and where it stood at the last backup,
-    every file the record names, the originals, the published copies, the ledgers, the statements, and
-    the bank files against their orders.
+    every file the record names, the originals, the published copies, the ledgers, the statements, the
+    bank files against their orders, and one part of the record against the other (`crosschecks`).
 
     Args:
         home: the store; it is only read.
@@ -46,6 +46,7 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
             *_payments(home, db, lang),
             *_bank_files(home, db, lang),
             *_copies(home, db, lang),
+            *crosschecks.faults(home, db, lang),
         ]
     return list(dict.fromkeys(found))
 
