@@ -76,6 +76,36 @@ WORDS: dict[str, tuple[str, str]] = {
         "{region} {month} order {no}: {order} on record, {line} in the statement, {bank} in bank file "
         "{file}; amount or account differ",
     ),
+    # months computed again
+    "rebuild.step": ("重算", "rebuild"),
+    "rebuild.table": (
+        "{region} {month} 第 {run} 次运行 {table}:{said}",
+        "{region} {month} run {run} {table}: {said}",
+    ),
+    "rebuild.equal": ("相同", "equal"),
+    "rebuild.same_rows": ("内容相同,字节不同", "the same rows in other bytes"),
+    "rebuild.different": ("不同,{rows} 行", "different, {rows} rows"),
+    "rebuild.broken": ("无法重算:", "cannot be computed:"),
+    "rebuild.otherwise": (
+        "第 {run} 次运行之后本程序有改动:{words}",
+        "since run {run} this program has changed: {words}",
+    ),
+    "rebuild.fault": (
+        "重算 {region} {month} 第 {run} 次运行 {table}:{said}。可能的原因:{why}",
+        "{region} {month} run {run} computed again, {table}: {said}. Likely cause: {why}",
+    ),
+    "rebuild.altered": (
+        "程序、规则、政策均与当时相同,登记的数据曾被改动",
+        "program, rules and policy are the same as then, so what is on record was altered",
+    ),
+    "rebuild.rules": ("规则 {what}", "rules {what}"),
+    "rebuild.policy": ("政策参数文件 {what}", "policy profile {what}"),
+    "rebuild.code": ("程序代码 {what}", "code {what}"),
+    "rebuild.versions": ("组件版本 {what}", "versions {what}"),
+    "rebuild.no_input": (
+        "登记中没有运行所依据的申报:{codes}",
+        "the submissions the run rested on are not on record: {codes}",
+    ),
     "trace.fund_appy_sum": ("申报额", "the amount claimed"),
     "trace.det_sumamt": ("扣款", "the deduction"),
     # heads of the log kept outside

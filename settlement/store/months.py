@@ -31,10 +31,15 @@ def keep_tables(store: Store, tables: Mapping[str, pl.DataFrame | Path]) -> Kept
         for name, content in tables.items():
             made = content
             if isinstance(content, pl.DataFrame):
-                made = work / f"{name}.parquet"
-                content.write_parquet(made, compression="zstd", statistics=True)
+                made = write_table(content, work / f"{name}.parquet")
             kept[name] = keep_file(store, Path(str(made)))
     return kept
+
+
+def write_table(rows: pl.DataFrame, target: Path) -> Path:
+    """Write a table as every run writes it: the same rows give the same bytes."""
+    rows.write_parquet(target, compression="zstd", statistics=True)
+    return target
 
 
 def keep_text(store: Store, text: str, suffix: str = ".json") -> tuple[str, str]:

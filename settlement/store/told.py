@@ -48,6 +48,27 @@ def faults(db: sa.Connection) -> Iterator[Fault]:
     yield from _signed(db, told)
 
 
+def audited(db: sa.Connection, run_id: int) -> list[str]:
+    """Return the institutions an audit run was made for, as the log told it."""
+    entries = db.execute(sa.select(LOG.c.subject, LOG.c.after).where(LOG.c.subject.startswith("batch:")))
+    facts = [(row.subject, json.loads(row.after)) for row in entries]
+    mine = [name for name, after in facts if after.get("run") == run_id and after.get("state") != "SETTLED"]
+    return sorted(name.rpartition("/")[2] for name in mine)
+
+
+def booked_at(db: sa.Connection, region: str) -> dict[str, int]:
+    """Return when the sources of a region's ledger entries were booked: number in the log by source."""
+    query = sa.select(LOG.c.seq, LOG.c.subject, LOG.c.after).where(LOG.c.region == region).order_by(LOG.c.seq)
+    found: dict[str, int] = {}
+    for row in db.execute(query):
+        kind, _, rest = row.subject.partition(":")
+        if kind in ("adjustment", "advance", "deposit"):
+            found[row.subject] = row.seq
+        elif kind == "batch" and json.loads(row.after).get("state") == "SETTLED":
+            found["statement:{1}:{2}".format(*rest.split("/"))] = row.seq
+    return found
+
+
 def _name() -> sa.Label[str]:
     return (BATCH.c.region + "/" + BATCH.c.clr_ym + "/" + BATCH.c.fixmedins_code).label("name")
 
