@@ -70,8 +70,8 @@ def _month(office: Office, db: sa.Connection) -> Iterator[str]:
         now = standing.standing(office)
     except InvariantBroken as fault:
         yield _say(office)("verify.booking", fault=fault)
-    except SettlementError:
-        pass  # a file is missing or was changed: told with the other files
+    except (SettlementError, KeyError):
+        pass  # a file is missing or was changed, or a batch names no run: told elsewhere
     else:
         yield from _findings(office, db, now)
         yield from _deducted(office, lines, now)

@@ -33,6 +33,8 @@ from settlement.store.batches import Batch
 EQUAL, SAME_ROWS, DIFFERENT, BROKEN = "equal", "same_rows", "different", "broken"
 OF_FINDINGS = ("findings", "finding_funds")
 Tables = dict[str, pl.DataFrame | Path]
+# What a record that was altered can make of a computation.
+BROKEN_BY = (SettlementError, KeyError, OSError, duckdb.Error, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True)
@@ -123,20 +125,20 @@ def _stored(office: Office) -> _Stored:
 
 
 def _compared(stored: _Stored) -> Iterator[Compared]:
-    """Compare run by run; what cannot be computed ends the month, for all that follows rests on it."""
-    found: dict[int, tuple[pl.DataFrame, pl.DataFrame]] = {}
+    """Compare run by run; a calculation starts from the findings on record, so that each difference is one."""
     former: Calculated | None = None
     for ident in [*sorted(stored.audited), *sorted(stored.settled)]:
         with store.work_folder(stored.office.home) as work:
             try:
                 if ident in stored.audited:
-                    tables, found[ident] = _audit(stored, ident, work)
+                    tables = _audit(stored, ident, work)
                 else:
-                    tables, former = _calculation(stored, ident, found, former, work)
+                    tables, former = _calculation(stored, ident, former, work)
                 yield from [_against(stored, ident, name, made, work) for name, made in tables.items()]
-            except SettlementError as fault:
-                yield Compared(*_place(stored, ident), "*", BROKEN, 0, str(fault))
-                return
+            except BROKEN_BY as fault:
+                yield Compared(*_place(stored, ident), "*", BROKEN, 0, f"{type(fault).__name__}: {fault}")
+                if ident in stored.settled:
+                    return  # the calculations after it were made beside it
 
 
 def _place(stored: _Stored, ident: int) -> tuple[str, str, int]:
@@ -155,9 +157,7 @@ def as_recorded(office: Office, run: dict[str, Any]) -> Month:
     return replace(month, submissions=submissions, past=described["past"])
 
 
-def _audit(
-    stored: _Stored, ident: int, work: Path
-) -> tuple[Tables, tuple[pl.DataFrame, pl.DataFrame]]:  # fmt: skip
+def _audit(stored: _Stored, ident: int, work: Path) -> Tables:
     month = as_recorded(stored.office, stored.runs[ident])
     con, audited = auditing.audit(month)
     try:
@@ -167,25 +167,20 @@ def _audit(
         settlements = publishing.write_settlements(con, work / "settlements.parquet")
     finally:
         con.close()
-    tables: Tables = {
+    return {
         standing.FOUND: found,
         standing.RISK_FUNDS: risk,
         standing.DETAILS: details,
         "returned": without_positions(returned_rows(month)),
         "settlements": settlements,
     }
-    return tables, (found, risk)
 
 
 def _calculation(
-    stored: _Stored,
-    ident: int,
-    found: dict[int, tuple[pl.DataFrame, pl.DataFrame]],
-    former: Calculated | None,
-    work: Path,
+    stored: _Stored, ident: int, former: Calculated | None, work: Path
 ) -> tuple[Tables, Calculated]:
     month, codes = as_recorded(stored.office, stored.runs[ident]), stored.settled[ident]
-    stand = _stand(stored, found)
+    stand = standing.standing(stored.office)
     con = connect(month)
     try:
         fresh = settling.calculated(con, month, stand, codes, opening(stored.office, codes))
@@ -203,15 +198,6 @@ def _calculation(
         "settlements": settlements,
     }
     return tables, every
-
-
-def _stand(stored: _Stored, found: dict[int, tuple[pl.DataFrame, pl.DataFrame]]) -> standing.Standing:
-    """Enter what was decided into the findings made anew, of each institution those that count."""
-    codes = {run: [b.fixmedins_code for b in stored.live if b.run_id == run] for run in found}
-    mine = {run: rows.filter(pl.col("fixmedins_code").is_in(codes[run])) for run, (rows, _) in found.items()}
-    risk = [rows.join(mine[run], on="finding_id", how="semi") for run, (_, rows) in found.items()]
-    every = pl.concat(mine.values()).sort("finding_id")
-    return standing.stood(stored.office, stored.live, every, pl.concat(risk).sort("finding_id"))
 
 
 def opening(office: Office, codes: list[str]) -> pl.DataFrame:

@@ -67,23 +67,11 @@ def standing(office: Office, without: frozenset[str] = frozenset()) -> Standing:
     """
     with office.home.engine.connect() as db:
         live = batches.find(db, office.region, office.clr_ym)
-    audited = [b for b in live if b.run_id and b.fixmedins_code not in without]
-    found = audit_table(office, audited, FOUND, dict(table(Finding).schema))
-    return stood(office, audited, found, audit_table(office, audited, RISK_FUNDS, RISK_SCHEMA))
-
-
-def stood(office: Office, audited: list[Batch], found: pl.DataFrame, risk: pl.DataFrame) -> Standing:
-    """Enter what was answered and decided into findings of the audit.
-
-    Args:
-        office: whose month.
-        audited: the batches that were audited.
-        found: their findings (schemas.results.Finding).
-        risk: their money at risk by fund (`RISK_SCHEMA`).
-    """
-    with office.home.engine.connect() as db:
         replies = findings.replies(db, office.region, office.clr_ym)
         decisions = findings.decisions(db, office.region, office.clr_ym)
+    audited = [b for b in live if b.run_id and b.fixmedins_code not in without]
+    found = audit_table(office, audited, FOUND, dict(table(Finding).schema))
+    risk = audit_table(office, audited, RISK_FUNDS, RISK_SCHEMA)
     answered = _with_replies(found, replies, audited)
     booked, funds = booking.book(answered, _undecided(risk), decisions, risk)
     return Standing(booked, funds, risk, replies, decisions, audited)

@@ -100,6 +100,8 @@ def read_kept(store: Store, run: dict[str, Any], table: str) -> pl.DataFrame:
 
 def kept_path(store: Store, run: dict[str, Any], table: str) -> Path:
     """Return where a table of a run lies, after checking that its bytes are those recorded."""
+    if table not in run["paths"]:
+        raise StoreError(f"第 {run['id']} 次运行({run['stage']})没有 {table}。请用 verify 检查登记。")
     path, digest = run["paths"][table]
     full = store.home / str(path)
     if not full.is_file() or file_digest(full) != digest:
