@@ -86,7 +86,7 @@ def run_audit(office: Office, progress: Progress = quiet) -> list[Batch]:
         inner = {
             standing.FOUND: found,
             standing.RISK_FUNDS: audited.risk_funds.join(found, on="finding_id", how="semi"),
-            standing.DETAILS: _details(con, month, found),
+            standing.DETAILS: details(con, month, found),
         }
         former = standing.standing(office, frozenset(codes))
         made = publishing.describe(con, month, former, audited, codes, progress)
@@ -118,7 +118,7 @@ def _same_as_before(office: Office, ready: list[Batch], fingerprint: str) -> boo
     return all(b.state == procedure.PRELIM and runs.get(b.run_id) == fingerprint for b in ready)
 
 
-def _details(con: duckdb.DuckDBPyConnection, month: Month, found: pl.DataFrame) -> pl.DataFrame:
+def details(con: duckdb.DuckDBPyConnection, month: Month, found: pl.DataFrame) -> pl.DataFrame:
     """The facts of each finding that people are shown: its line, settlement, rule and law."""
     hold(con, "found", found)
     rows = frame(con, DETAIL)

@@ -32,6 +32,8 @@ class Month:
         submissions: current submissions, by institution.
         reference: reference tables by name.
         reference_paths: where in the store they lie; the file's name is its digest.
+        past: what was accepted in earlier months when a run was made (`past_inputs`); None means what is
+            accepted now.
     """
 
     office: Office
@@ -40,6 +42,7 @@ class Month:
     reference: dict[str, pl.DataFrame]
     reference_paths: dict[str, str]
     rules: tuple[rules_file.Rule, ...] = field(default_factory=rules_file.load_all)
+    past: dict[str, dict[str, str]] | None = None
 
     @property
     def home(self) -> store.Store:
@@ -117,9 +120,8 @@ def connect(month: Month) -> duckdb.DuckDBPyConnection:
 def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
     """Name the relations of a connected month and of the stored months before it, for the rules."""
     earlier = []
-    for first in store.earlier_months(month.home, month.region, month.first):
+    for first, current in _before(month):
         before = replace(month.office, first=first)
-        current = [r for r in store.submissions(month.home, month.region, first) if r["current"]]
         name = f"past_{first:%Y%m}"
         _open_rows(con, Month(before, month.profile, current, {}, {}, month.rules), name)
         earlier.append(PastMonth(first, f"{name}_setl", f"{name}_line"))
@@ -220,13 +222,45 @@ def _intake_sizes(month: Month) -> Counter[str]:
 def past_inputs(month: Month) -> dict[str, dict[str, str]]:
     """What was accepted in the earlier months that rules may look back to: digests of content."""
     return {
-        f"{first:%Y-%m}": {
-            r["fixmedins_code"]: r["content"]
-            for r in store.submissions(month.home, month.region, first)
-            if r["current"] and r["status"] == store.ACCEPTED
-        }
-        for first in store.earlier_months(month.home, month.region, month.first)
+        f"{first:%Y-%m}": {r["fixmedins_code"]: r["content"] for r in rows if r["status"] == store.ACCEPTED}
+        for first, rows in _before(month)
     }
+
+
+def _before(month: Month) -> list[tuple[dt.date, list[dict[str, Any]]]]:
+    """The months before, each with its submissions: the current ones, or those that were on record."""
+    home, region = month.home, month.region
+    if month.past is None:
+        return [
+            (first, [r for r in store.submissions(home, region, first) if r["current"]])
+            for first in store.earlier_months(home, region, month.first)
+        ]
+    return [
+        (first, recorded(store.submissions(home, region, first), inputs, store.ACCEPTED))
+        for name, inputs in sorted(month.past.items())
+        for first in [dt.date.fromisoformat(f"{name}-01")]
+    ]
+
+
+def recorded(
+    rows: list[dict[str, Any]], inputs: dict[str, str], status: str = "", day: dt.date | None = None
+) -> list[dict[str, Any]]:
+    """Return the submissions a run rested on: of each institution the last one with that content.
+
+    Args:
+        rows: every submission of the month, oldest first.
+        inputs: content digest by institution, as the run recorded them.
+        status: only such ones, empty for any.
+        day: only those received by that day.
+    """
+    chosen = {
+        row["fixmedins_code"]: row
+        for row in rows
+        if inputs.get(row["fixmedins_code"]) == row["content"]
+        and status in ("", row["status"])
+        and (day is None or row["received_on"] <= day)
+    }
+    return [chosen[code] for code in sorted(chosen)]
 
 
 @dataclass(frozen=True)

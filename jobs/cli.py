@@ -27,6 +27,8 @@ from jobs import (
     monthly,
     status,
     taking_in,
+    trace_page,
+    trace_sections,
 )
 from jobs.terminal import BROKEN, USAGE, WITH_RETURNS, Bar, Options, say
 from settlement import knowledge, store, workdays
@@ -176,11 +178,22 @@ def status_command(ctx: typer.Context) -> None:
 
 
 @app.command("explain")
-def explain_command(ctx: typer.Context, ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """说明一条疑点、一笔结算或一家机构 / explain a finding, settlement or institution."""
+def explain_command(
+    ctx: typer.Context,
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    page: Annotated[
+        Path | None, typer.Option(help="写成可打印的网页 FILE.html / write a page to print")
+    ] = None,
+) -> None:
+    """说明并追溯一笔拨付、一条疑点或费用明细、一笔结算、一家机构 / explain and trace an id."""
     options: Options = ctx.obj
-    facts = explain.find(books.open_month(options.office()), ident)
-    say(options, facts, explain.as_text(facts))
+    month = books.open_month(options.office())
+    facts = explain.find(month, ident)
+    if page:
+        shown = trace_sections.sections(facts, options.lang)
+        place = f"{month.profile.label} · {month.first:%Y-%m}"
+        trace_page.write(page, trace_sections.title(facts, options.lang), place, shown, options.lang)
+    say(options, facts, f"{page}" if page else explain.as_text(facts, options.lang))
 
 
 def main() -> None:

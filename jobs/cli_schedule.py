@@ -15,11 +15,13 @@ import typer
 from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from jobs import anchors, nightly, postman, scheduler, text
 from jobs import backup as backups
-from jobs import nightly, postman, scheduler, text
+from jobs import rebuild as rebuilding
 from jobs.due import EVERYTHING, Scope
+from jobs.rebuild import Rebuilt
 from jobs.scheduler import Did
-from jobs.terminal import BROKEN, WITH_RETURNS, Options, say
+from jobs.terminal import BROKEN, WITH_RETURNS, Bar, Options, say
 from settlement import policy, store
 from settlement.errors import SettlementError
 from settlement.labels import label
@@ -145,6 +147,13 @@ def verify(
     republish: Annotated[
         bool, typer.Option("--republish", help="先恢复公布的副本 / put copies back")
     ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="按登记的输入重算各月并比较 / compute stored months again")
+    ] = False,
+    proof: Annotated[
+        list[str] | None,
+        typer.Option("--proof", help="存放在外的 14_运行证明.xlsx,或 条号:摘要 / a proof kept outside"),
+    ] = None,
 ) -> None:
     """校验:日志、文件摘要、台账、结算单、银行文件与登记一致 / check the record."""
     options: Options = ctx.obj
@@ -153,11 +162,28 @@ def verify(
     home = options.open()
     if republish:
         nightly.republish(home)
-    found = list(dict.fromkeys([*altered, *nightly.verify(home, options.lang)]))
+    told = anchors.check(home, proof or (), options.lang)
+    anew = _rebuilt(options, home) if rebuild else Rebuilt([], {})
+    found = [*altered, *told, *nightly.verify(home, options.lang), *rebuilding.faults(anew, options.lang)]
+    found = list(dict.fromkeys(found))
     head = label("verify.found" if found else "verify.fine", options.lang).format(count=len(found))
-    say(options, {"faults": found}, "\n".join([head, *found]))
+    tables = (
+        {"rebuilt": [asdict(each) for each in anew.tables], "otherwise": anew.otherwise} if rebuild else {}
+    )
+    say(
+        options,
+        {"faults": found, **tables},
+        "\n".join([*rebuilding.as_text(anew, options.lang), head, *found]),
+    )
     if found:
         raise typer.Exit(BROKEN)
+
+
+def _rebuilt(options: Options, home: store.Store) -> Rebuilt:
+    region = options.need_region() if options.region else None
+    month = options.need_month() if options.month else None
+    with Bar(options) as bar:
+        return rebuilding.rebuild(home, region, month, options.lang, bar)
 
 
 @app.command()

@@ -30,7 +30,7 @@ from settlement.reports.facts import BOOKS, ORDERS, PROCEDURE, MonthFacts
 from settlement.reports.frames import csv_frame, write_csv
 from settlement.reports.month import write_month
 from settlement.reports.month import write_notices as write_institution_notices
-from settlement.store import batches, books, payments
+from settlement.store import batches, books, kept, payments
 
 COUNTS = (
     "setl_in", "setl_accepted", "setl_returned", "line_in", "line_accepted", "line_returned",
@@ -111,8 +111,14 @@ def gather(office: Office, month: Month) -> MonthFacts:
         rules=rule_rows(month, now.findings, publishing.not_run(office)),
         rule_months=rule_months(office, now),
         run=store.read_run(office.home, office.region, office.first),
+        log_head=_log_head(office),
         **procedure_facts(office, month),
     )
+
+
+def _log_head(office: Office) -> tuple[int, str]:
+    with office.home.engine.connect() as db:
+        return kept.month_head(db, office.region, office.clr_ym)
 
 
 def empty(model: type) -> pl.DataFrame:

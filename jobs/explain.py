@@ -1,4 +1,4 @@
-"""Explain one finding, settlement or institution: rows, rule, parameters, sources, money."""
+"""Explain a payment, finding, fee line, settlement or institution: rows, rule, parameters, sources, money."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from jobs import standing, text, way
+from jobs import standing, text, trace, trace_sections, way
 from jobs.books import Month, connect
 from schemas.funds import FUND_NAMES
 from schemas.layout import table
@@ -29,33 +29,53 @@ def find(month: Month, ident: str) -> dict[str, Any]:
 
     Args:
         month: the month, already run.
-        ident: a finding id, a settlement id or an institution code.
+        ident: a payment (`<fixmedins_code>/<fund_pay_type>`), the business number of an order, a finding
+            id, a fee line (`<setl_id>/<bkkp_sn>`), a settlement id or an institution code.
 
     Raises:
         SettlementError: the month has nothing of that id.
     """
+    if place := trace.named(month, ident):
+        return {**trace.of_payment(month, *place), "asked": ident}
     now = standing.standing(month.office)
     findings = now.findings
     hit = findings.filter(pl.col("finding_id") == ident)
     if hit.height:
         return _finding(month, hit.row(0, named=True), now)
-    settlement, person = _settlement(month, ident)
-    if settlement["settlement"]:
-        mine = findings.filter(pl.col("setl_id") == ident)
-        return {
-            "kind": "settlement",
-            **settlement,
-            "findings": [
-                {**row, "way": way.of_finding(month.office, row, findings, person)} for row in _rows(mine)
-            ],
-            "batch": way.of_institution(month.office, settlement["settlement"]["fixmedins_code"]),
-        }
+    if facts := _rows_found(month, ident, now):
+        return facts
     known = {s["fixmedins_code"] for s in month.submissions}
     if ident in known:
         return _institution(month, findings, ident)
     raise SettlementError(
-        f"{month.region} {month.first:%Y-%m} 没有编号 {ident}:不是疑点号、结算ID,也不是已申报机构的编码。"
+        f"{month.region} {month.first:%Y-%m} 没有编号 {ident}:不是疑点号、结算ID、费用明细(结算ID/流水号)、"
+        "拨付(机构编码/基金)、业务号,也不是已申报机构的编码。"
     )
+
+
+def _rows_found(month: Month, ident: str, now: standing.Standing) -> dict[str, Any]:
+    """Gather what explains a settlement, or a fee line `setl_id/bkkp_sn`; empty when there is none."""
+    setl_id, _, bkkp_sn = ident.partition("/")
+    facts, person = _settlement(month, setl_id)
+    if bkkp_sn:
+        facts["lines"] = [line for line in facts["lines"] if line["bkkp_sn"] == bkkp_sn]
+    if not facts["settlement"] or (bkkp_sn and not facts["lines"]):
+        return {}
+    code = facts["settlement"]["fixmedins_code"]
+    touching = pl.col("setl_id") == setl_id
+    if bkkp_sn:
+        touching &= pl.col("bkkp_sn").is_null() | (pl.col("bkkp_sn") == bkkp_sn)
+    mine = now.findings.filter(touching)
+    rows = standing.details(month.office, now).filter(touching)
+    return {
+        "kind": "line" if bkkp_sn else "settlement",
+        **facts,
+        "findings": [
+            {**row, "way": way.of_finding(month.office, row, now.findings, person)} for row in _rows(mine)
+        ],
+        "batch": way.of_institution(month.office, code),
+        "trace": trace.of_line(month, code, rows, trace.moved_funds(facts["settlement"])),
+    }
 
 
 def _rows(rows: pl.DataFrame) -> list[dict[str, Any]]:
@@ -102,6 +122,12 @@ def _finding(month: Month, finding: dict[str, Any], now: standing.Standing) -> d
         "related_lines": _related(month, finding),
         "way": way.of_finding(month.office, finding, now.findings, person),
         "batch": way.of_institution(month.office, finding["fixmedins_code"]),
+        "trace": trace.of_line(
+            month,
+            finding["fixmedins_code"],
+            standing.details(month.office, now).filter(pl.col("finding_id") == finding["finding_id"]),
+            mine["fund_pay_type"].to_list(),
+        ),
     }
 
 
@@ -165,14 +191,25 @@ def _institution(month: Month, findings: pl.DataFrame, code: str) -> dict[str, A
     mine = returned.filter(pl.col("fixmedins_code") == code)
     facts["returned"] = _rows(mine.group_by("reason", "message").len("rows").sort("reason", "message"))
     facts["batch"] = way.of_institution(month.office, code)
+    facts["trace"] = {"payments": trace.lines_of(month, code), "steps": trace.steps_of(month, code)}
     return facts
 
 
-def as_text(facts: dict[str, Any]) -> str:
-    """Lay out the facts on one page."""
-    return {"finding": _finding_text, "settlement": _settlement_text, "institution": _institution_text}[
-        facts["kind"]
-    ](facts)
+def as_text(facts: dict[str, Any], lang: str = "zh") -> str:
+    """Lay out the facts on one page; a payment and the way up to it in tables, the rest in words."""
+    told = {
+        "finding": _finding_text,
+        "settlement": _settlement_text,
+        "line": _settlement_text,
+        "institution": _institution_text,
+    }
+    if facts["kind"] not in told:
+        shown = trace_sections.as_text(trace_sections.sections(facts, lang))
+        return f"{trace_sections.title(facts, lang)}\n{shown}"
+    words = told[facts["kind"]](facts)
+    if facts["kind"] == "institution":
+        return words
+    return f"{words}\n\n{trace_sections.as_text(trace_sections.traced(facts, lang))}"
 
 
 def _finding_text(facts: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from jobs import backup
+from jobs import backup, crosschecks
 from jobs.due import first_day
 from settlement import ledger, store
 from settlement.disbursement import bank_file
@@ -29,7 +29,8 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
 
     Looked at: the triggers of the database, the chain of the log and where it stood at the last backup,
     every row against the commit that added it, every file the record names, the originals, the published
-    copies, the ledgers, the statements, and the bank files against their orders.
+    copies, the ledgers, the statements, the bank files against their orders, and one part of the record
+    against the other (`crosschecks`).
 
     Args:
         home: the store; it is only read.
@@ -47,6 +48,7 @@ def verify(home: store.Store, lang: str = "zh") -> list[str]:
             *_payments(home, db, lang),
             *_bank_files(home, db, lang),
             *_copies(home, db, lang),
+            *crosschecks.faults(home, db, lang),
         ]
     return list(dict.fromkeys(found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -82,11 +83,7 @@ def make(
         tables |= {name: getattr(calculated, name) for name in CALCULATED}
     run = proof.describe(con, month, stand, calculated)
     with store.work_folder(month.home) as work:
-        made = work / "settlements.parquet"
-        con.execute(
-            f"COPY (SELECT * FROM accepted_setl ORDER BY setl_id) TO '{made}' "
-            "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880)"
-        )
+        made = write_settlements(con, work / "settlements.parquet")
         kept = store.keep_tables(month.home, {**tables, "settlements": made})
     run["outputs"] = {name: digest for name, (_, digest) in sorted(kept.items())}
     text = json.dumps(run, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n"
@@ -96,6 +93,15 @@ def make(
     not_run = {rule: list(missing) for rule, missing in stand.not_run.items()}
     basis = {"reference": month.reference_paths, "not_run": not_run, "inputs": inputs(month)}
     return Made(kept, run["fingerprint"], basis)
+
+
+def write_settlements(con: duckdb.DuckDBPyConnection, target: Path) -> Path:
+    """Write the accepted settlements of a connected month, sorted by key."""
+    con.execute(
+        f"COPY (SELECT * FROM accepted_setl ORDER BY setl_id) TO '{target}' "
+        "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880)"
+    )
+    return target
 
 
 def last_run(office: Office) -> int:

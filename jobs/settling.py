@@ -49,8 +49,10 @@ def calculate(office: Office, codes: Sequence[str] = (), progress: Progress = qu
     con = connect(month)
     try:
         progress("结算", 0, 1)
-        fresh = _calculated(con, month, stand, ready)
-        every = _with_former(publishing.settled(office), fresh)
+        with office.home.engine.connect() as db:
+            balances = _opening(db, office, [b.fixmedins_code for b in ready])
+        fresh = calculated(con, month, stand, [b.fixmedins_code for b in ready], balances)
+        every = with_former(publishing.settled(office), fresh)
         shown = publishing.Stand(stand.findings, stand.finding_funds, publishing.not_run(office))
         made = publishing.make(con, month, shown, every, progress)
     finally:
@@ -116,28 +118,34 @@ def _still_so(db: store.Connection, office: Office, stand: standing.Standing, fr
         )
 
 
-def _calculated(
-    con: duckdb.DuckDBPyConnection, month: Month, stand: standing.Standing, ready: list[Batch]
-) -> Calculated:
-    """Clear and calculate the batches that are ready; nothing of another institution comes in."""
-    codes = [b.fixmedins_code for b in ready]
+def calculated(
+    con: duckdb.DuckDBPyConnection, month: Month, stand: standing.Standing, codes: list[str],
+    balances: pl.DataFrame,
+) -> Calculated:  # fmt: skip
+    """Clear and calculate institutions; nothing of another institution comes in.
+
+    Args:
+        con: a connected month.
+        month: what it rests on.
+        stand: the findings with what was decided.
+        codes: the institutions.
+        balances: what the ledgers bring into their statements (`ledger.opening`).
+    """
     mine = pl.col("fixmedins_code").is_in(codes)
     hold(con, "ready_code", pl.DataFrame({"fixmedins_code": codes}))
     con.execute(
-        "CREATE TEMP VIEW ready_setl AS SELECT * FROM accepted_setl "
+        "CREATE OR REPLACE TEMP VIEW ready_setl AS SELECT * FROM accepted_setl "
         "SEMI JOIN ready_code USING (fixmedins_code)"
     )
     owner = stand.findings.filter(mine).select("finding_id", "setl_id")
     booked = stand.finding_funds.join(owner, on="finding_id")
     deductions = booked.select("setl_id", "fund_pay_type", pl.col("final_det_sumamt").alias("det_sumamt"))
     cleared, by_fund = payment.clear(con, "ready_setl", deductions.filter(pl.col("det_sumamt") > 0))
-    with month.home.engine.connect() as db:
-        balances = _opening(db, month.office, codes)
     paid = payment.calculate(by_fund, balances, month.profile, month.first)
     return Calculated(codes, cleared, by_fund, paid, balances)
 
 
-def _with_former(former: Calculated | None, fresh: Calculated) -> Calculated:
+def with_former(former: Calculated | None, fresh: Calculated) -> Calculated:
     """Put what is settled now beside what was settled before."""
     if former is None:
         return fresh

@@ -103,7 +103,7 @@ def test_the_window_is_longer_by_the_working_days_on_hold(resumed: Desk) -> None
         steps = db.execute(sa.select(LOG.c.after).where(LOG.c.action == "resume")).scalars().all()
 
     assert windows(office) == {HEALTHY: LONGER, OTHER: UNTIL}
-    assert [row[2:] for row in rows] == [(LONGER, RESUMED, "robot_leader")]
+    assert [row[2:5] for row in rows] == [(LONGER, RESUMED, "robot_leader")]
     assert [json.loads(after) for after in steps] == [{"answer_by": str(LONGER), "state": "FEEDBACK"}]
 
 

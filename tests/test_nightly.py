@@ -197,7 +197,10 @@ DAMAGES = {
         sql("DELETE FROM log WHERE seq = 3"),
         {r"日志:日志第 3 条缺失.*"},
     ),
-    "the log cut short": (sql(f"DELETE FROM log WHERE seq = {LAST}"), {r"备份 .*日志曾被改写或截短"}),
+    "the log cut short": (
+        sql(f"DELETE FROM log WHERE seq = {LAST}"),
+        {r"备份 .*日志曾被改写或截短", r"批次 daye/202604/.* 第 \d+ 步\(CLOSED\)与日志第 \d+ 条所记不符"},
+    ),
     "the log written anew": (rewritten_log, {r"备份 .*日志曾被改写或截短"}),
     "a table of a run changed": (changed(kept_table("findings")), {FILE_CHANGED}),
     "a table of a run missing": (missing(kept_table("payment")), {FILE_MISSING}),
@@ -224,7 +227,12 @@ DAMAGES = {
     ),
     "an amount of a statement altered": (
         sql(f"UPDATE statement_line SET det_fen = det_fen + 1 WHERE rowid = {A_LINE}"),
-        {r"结算单 daye/202604/.*恒等式", r"daye 2026-04:结算单各基金与运行结果 payment 不符"},
+        {
+            r"结算单 daye/202604/.*恒等式",
+            r"daye 2026-04:结算单各基金与运行结果 payment 不符",
+            r"daye 2026-04 机构 .* 基金 .*:结算单扣款 .* 元,复审决定入账合计 .* 元",
+            r"daye 2026-04 机构 .* 基金 .*:结算单扣款 .* 元,清算分项合计 .* 元",
+        },
     ),
     "the payable of a statement altered": (
         sql("UPDATE statement SET payable_fen = payable_fen + 1 WHERE rowid = 1"),
@@ -232,15 +240,19 @@ DAMAGES = {
     ),
     "money moved between the funds of a statement": (
         sql(*MOVED),
-        {r"daye 2026-04:结算单各基金与运行结果 payment 不符"},
+        {
+            r"daye 2026-04:结算单各基金与运行结果 payment 不符",
+            r"daye 2026-04 机构 .* 基金 .*:结算单申报额 .* 元,清算分项合计 .* 元",
+            r"daye 2026-04 拨付指令 .*:.*不一致",
+        },
     ),
     "an order altered": (
         sql("UPDATE pay_order SET amount_fen = amount_fen + 1 WHERE rowid = 1"),
-        {r"银行文件 07_.*:文件 \d+ 笔 .*指令 .*"},
+        {r"银行文件 07_.*:文件 \d+ 笔 .*指令 .*", r"daye 2026-04 拨付指令 .*:.*不一致"},
     ),
     "an order taken out": (
         sql("DELETE FROM pay_order WHERE rowid = 1"),
-        {r"银行文件 07_.*:文件 \d+ 笔 .*指令 .*"},
+        {r"银行文件 07_.*:文件 \d+ 笔 .*指令 .*", r"daye 2026-04 拨付指令 .*:.*不一致"},
     ),
     "the sum of a bank file altered": (
         sql("UPDATE pay_file SET sum_fen = sum_fen + 1 WHERE id = 1"),

@@ -65,12 +65,18 @@ def read_back(data: bytes) -> tuple[int, Decimal]:
     Raises:
         InvariantBroken: an amount in the file is not 元 with two places.
     """
-    text = data.removeprefix(BOM).decode("utf-8" if data.startswith(BOM) else "gb18030")
-    amounts = pl.read_csv(text.encode(), infer_schema=False)[HEADERS["amount"]]
+    amounts = orders_in(data)["amount"]
     if not amounts.str.contains(AMOUNT).fill_null(False).all():
         raise InvariantBroken("银行文件中有金额不是两位小数的元:文件未发出,请重新生成")
     fen = amounts.str.replace(".", "", literal=True).cast(pl.Int64).sum()
     return amounts.len(), Decimal(fen).scaleb(-2)
+
+
+def orders_in(data: bytes) -> pl.DataFrame:
+    """Return the orders of a bank file as text, under the names of `schemas.banking.BankOrder`."""
+    text = data.removeprefix(BOM).decode("utf-8" if data.startswith(BOM) else "gb18030")
+    rows = pl.read_csv(text.encode(), infer_schema=False)
+    return rows.rename({zh: name for name, zh in HEADERS.items()}, strict=False)
 
 
 def files(rows: pl.DataFrame, encoding: Encoding = "utf-8-sig", lang: str = "zh") -> list[BankFile]:

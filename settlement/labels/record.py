@@ -2,6 +2,7 @@
 
 WORDS: dict[str, tuple[str, str]] = {
     "run.fingerprint": ("运行指纹", "fingerprint"),
+    "run.log_head": ("日志链头(条号:摘要)", "head of the log (entry:hash)"),
     "run.region": ("统筹区", "region"),
     "run.month": ("结算年月", "claim month"),
     "run.version": ("程序版本", "program version"),

@@ -86,6 +86,7 @@ class MonthFacts:
         rule_months: schema `RULE_MONTHS`, one row per stored month up to this one and rule that found
             something: money at risk, preliminary, upheld and withdrawn deduction (元), and the share upheld.
         run: what `run.json` says (fingerprint, versions, digests, parameters, checks, stages).
+        log_head: number and hash of the log's last entry that moved a batch of the month, (0, "") for none.
         procedure: schema `PROCEDURE`, one row per batch: state (settlement.procedure), who settled,
             approved and paid it (names, joined by 、), the days of it; sent_on and answer_by (findings sent,
             answer due), paid_on (the bank's day of the last transfer that succeeded), limit_on (last day
@@ -115,4 +116,5 @@ class MonthFacts:
     procedure: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROCEDURE))
     books: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BOOKS))
     orders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ORDERS))
+    log_head: tuple[int, str] = (0, "")
     rule_months: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RULE_MONTHS))

@@ -20,6 +20,8 @@ from settlement.reports.tables import Book, Column, Grid, excel_day
 from settlement.reports.vocabulary import code_label
 
 FILE = "14_运行证明.xlsx"
+# How the head of the log's chain is written: number and hash of an entry. A copy kept elsewhere proves it.
+HEAD = "{}:{}"
 # Shown on sheets of their own.
 _APART = ("stages", "checks", "parameters", "institutions")
 # Many digests, each listed on a sheet of its own: one digest over all of them in front.
@@ -101,6 +103,8 @@ def _overview(book: Book, facts: MonthFacts, month: Context) -> None:
             rows.extend((name, _said(one, month)) for name, one in inner)
         else:
             rows.append((word, _said(value, month)))
+        if key == "fingerprint" and facts.log_head[0]:
+            rows.append((_word("log_head", month.lang), HEAD.format(*facts.log_head)))
     columns = (
         ("item", month.say("col.item"), "wrap", 40.0),
         ("content", month.say("col.content"), "wrap", 90.0),

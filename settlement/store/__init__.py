@@ -27,6 +27,7 @@ from settlement.store.months import (
     record_run,
     runs,
     table_path,
+    write_table,
 )
 from settlement.store.references import add_reference, read_reference, reference_versions
 from settlement.store.submissions import ACCEPTED, RETURNED, record_intake, stored_files, submissions
@@ -73,5 +74,6 @@ __all__ = [
     "users",
     "work_folder",
     "write_bytes",
+    "write_table",
     "writing",
 ]

@@ -26,6 +26,7 @@ from settlement.store.schema import (
     STATEMENT_LINE,
     STORED,
     SUBMISSION,
+    TRANSITION,
 )
 
 # How the log names an original.
@@ -156,6 +157,17 @@ def log_hash(db: sa.Connection, seq: int | None = None) -> tuple[int, str]:
     query = sa.select(LOG.c.seq, LOG.c.hash).order_by(LOG.c.seq.desc()).limit(1)
     row = db.execute(query if seq is None else query.where(LOG.c.seq == seq)).first()
     return (row.seq, row.hash) if row else (0, "")
+
+
+def month_head(db: sa.Connection, region: str, clr_ym: str) -> tuple[int, str]:
+    """Return number and hash of the log's last entry that moved a batch of a month; (0, "") before any.
+
+    What is logged about a month later without moving it, such as a refusal or a message sent, leaves it.
+    """
+    mine = sa.select(BATCH.c.id).where(BATCH.c.region == region, BATCH.c.clr_ym == clr_ym)
+    last = sa.select(sa.func.max(TRANSITION.c.log_seq)).where(TRANSITION.c.batch_id.in_(mine))
+    seq = db.execute(last).scalar()
+    return log_hash(db, seq) if seq else (0, "")
 
 
 def altered_guards(folder: Path) -> list[str]:

@@ -31,10 +31,15 @@ def keep_tables(store: Store, tables: Mapping[str, pl.DataFrame | Path]) -> Kept
         for name, content in tables.items():
             made = content
             if isinstance(content, pl.DataFrame):
-                made = work / f"{name}.parquet"
-                content.write_parquet(made, compression="zstd", statistics=True)
+                made = write_table(content, work / f"{name}.parquet")
             kept[name] = keep_file(store, Path(str(made)))
     return kept
+
+
+def write_table(rows: pl.DataFrame, target: Path) -> Path:
+    """Write a table as every run writes it: the same rows give the same bytes."""
+    rows.write_parquet(target, compression="zstd", statistics=True)
+    return target
 
 
 def keep_text(store: Store, text: str, suffix: str = ".json") -> tuple[str, str]:
@@ -95,6 +100,8 @@ def read_kept(store: Store, run: dict[str, Any], table: str) -> pl.DataFrame:
 
 def kept_path(store: Store, run: dict[str, Any], table: str) -> Path:
     """Return where a table of a run lies, after checking that its bytes are those recorded."""
+    if table not in run["paths"]:
+        raise StoreError(f"第 {run['id']} 次运行({run['stage']})没有 {table}。请用 verify 检查登记。")
     path, digest = run["paths"][table]
     full = store.home / str(path)
     if not full.is_file() or file_digest(full) != digest:

@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +18,13 @@ import sqlalchemy as sa
 
 from jobs import cli
 from settlement import store
+from settlement.reports import proof
 from settlement.store.schema import COMMIT, META, VERSION
 from tests.story import world
 from tests.story.acts import Act
 from tests.story.papers import Place
 
+LOG_HEAD = re.compile(rb"(?<=[0-9]:)[0-9a-f]{64}")
 # Columns that depend on the time of day, or on the folder a submission was unpacked in.
 PASSING = {"log": ("at", "hash", "prev_hash", "record_hash"), "stored_file": ("path", "digest")}
 
@@ -125,6 +129,14 @@ def _rows(db: sa.Connection, table: sa.Table) -> Iterator[tuple[str, ...]]:
         yield tuple(map(repr, facts.values()))
 
 
+def _content(path: Path) -> bytes:
+    """What a file holds; of the proof all but the hash of the log's head, which covers the time of day."""
+    if path.name != proof.FILE:
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as book:
+        return b"".join(LOG_HEAD.sub(b"", book.read(name)) for name in sorted(book.namelist()))
+
+
 def files(home: Path, *folders: str) -> dict[str, str]:
     """The SHA-256 of every file people read, by path in the home."""
     found = {}
@@ -133,5 +145,5 @@ def files(home: Path, *folders: str) -> dict[str, str]:
             # A file in the making has a hidden name; where the power went, half of it may stay.
             for each in (name for name in names if not name.startswith(".")):
                 path = Path(folder) / each
-                found[path.relative_to(home).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[path.relative_to(home).as_posix()] = hashlib.sha256(_content(path)).hexdigest()
     return found
