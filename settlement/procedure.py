@@ -121,6 +121,8 @@ _DEEDS = (
     Deed("confirm_adjust", "确认往期调整", "confirm an adjustment", (LEADER,)),
     Deed("advance", "登记周转金", "enter an advance", (LEADER,)),
     Deed("return_deposit", "清退质量保证金", "return deposits", (LEADER,)),
+    Deed("sample_draw", "抽取样本", "draw a sample", (AUDITOR, LEADER, SECOND_REVIEW)),
+    Deed("export", "导出数据", "export records", (AUDITOR, LEADER)),
     Deed("schedule", "运行定时任务", "run scheduled jobs", (SYSTEM,)),
 )
 DEEDS: dict[str, Deed] = {deed.name: deed for deed in _DEEDS}
