@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from jobs import audit_reports, exports, samples, scope
+from jobs import audit_reports, exports, samples, scope, trends
 from jobs.office import Office
 from jobs.terminal import Bar, Options, say
 from settlement.review.sampling import Size
+from settlement.trends import Alert
 
 app = typer.Typer()
 
@@ -53,7 +54,7 @@ def _share(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"--share 应为 0 到 1 之间的数,收到 {text!r}") from None
+        raise typer.BadParameter(f"应为 0.30 这样的比例,收到 {text!r}") from None
 
 
 @app.command("export")
@@ -95,6 +96,26 @@ def report_command(
     done = audit_reports.report(_scope(options, months), name, out)
     lines = [str(done.path), *(f"  {sheet} {len(rows)}" for sheet, rows in done.sheets.items())]
     say(options, {"file": str(done.path), "sheets": done.sheets}, "\n".join(lines))
+
+
+@app.command("trends")
+def trends_command(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="写到哪里 / folder")],
+    months: Annotated[str, typer.Option(help="年月范围 2026-01..2026-04;缺省为全部 / range")] = "",
+    alert: Annotated[str, typer.Option(help="环比超过多少为预警 / alert above")] = "0.30",
+) -> None:
+    """各机构、规则、基金、医疗类别逐月比较,超出幅度的标出 / month on month, with alerts."""
+    options: Options = ctx.obj
+    options.need_region()
+    told = trends.tell(_scope(options, months), Alert(_share(alert)), out)
+    value = {
+        "files": [str(path) for path in told.files],
+        "alerts": told.alerts.to_dicts(),
+        **{name: rows.to_dicts() for name, rows in told.found.items()},
+    }
+    lines = [f"预警 {told.alerts.height} 条", *(f"  {path}" for path in told.files)]
+    say(options, value, "\n".join(lines))
 
 
 def _scope(options: Options, months: str) -> scope.Scope:

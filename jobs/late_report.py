@@ -32,7 +32,8 @@ STAYS = (
 )  # fmt: skip
 SUMMARY = (
     ("region", "centre", 10.0), ("clr_ym", "centre", 9.0), ("batches", "count", 9.0),
-    ("on_time", "count", 9.0), ("late", "count", 9.0), ("open", "count", 9.0), ("late_open", "count", 9.0), ("rate", "ratio", 9.0),
+    ("on_time", "count", 9.0), ("late", "count", 9.0), ("open", "count", 9.0),
+    ("late_open", "count", 9.0), ("rate", "ratio", 9.0),
     ("worst", "count", 9.0),
 )  # fmt: skip
 
