@@ -76,7 +76,7 @@ def _stays(scope: Scope, steps: pl.DataFrame, late: pl.DataFrame, days: pl.DataF
     until = (
         pl.when(paid).then("end").otherwise(pl.min_horizontal(pl.col("until").fill_null(scope.today), "end"))
     )
-    rows = _halved(rows.with_columns(until)).filter(pl.col("role") != "")
+    rows = _halved(rows.with_columns(until.alias("until"))).filter(pl.col("role") != "")
     since = days.select(pl.col("date").alias("since"), pl.col("upto").alias("from_day"))
     to = days.select(pl.col("date").alias("until"), pl.col("upto").alias("to_day"))
     counted = rows.join(since, on="since", how="left").join(to, on="until", how="left")

@@ -42,7 +42,9 @@ def tell(scope: Scope, alert: trends.Alert, folder: Path) -> Told:
         found = trends.trends(con, [_stored(office) for office in scope.offices], alert)
     finally:
         con.close()
-    rules = {r.rule_id: r.name_en if scope.lang == EN else r.name for r in rules_file.load_all()}
+    rules = {
+        r.rule_id: f"{r.rule_id} {r.name_en if scope.lang == EN else r.name}" for r in rules_file.load_all()
+    }
     institutions = dict(scope.names().select("fixmedins_code", "fixmedins_name").iter_rows())
     names = words_of(found, institutions, rules, scope.lang)
     shown = Trends(scope.places, scope.span, scope.last, found, alert, names)

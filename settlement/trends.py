@@ -59,7 +59,7 @@ class Alert:
     Attributes:
         share: |change| above it is an alert.
         least_amount: a base below it (元) is shown and not alerted.
-        least_count: nor is a base of fewer settlements (of a rule: findings).
+        least_count: nor is one of fewer settlements (of a rule: findings).
     """
 
     share: Decimal = Decimal("0.30")
@@ -209,24 +209,24 @@ def _compared(rows: pl.DataFrame, name: str, known: list[int], alert: Alert) -> 
     ]
     full = full.with_columns(change)
     least = int(alert.least_amount * 100)
-    counted = pl.col(f"{count}_before") >= alert.least_count
+    base = (pl.col(f"{count}_before") >= alert.least_count) & (pl.col(f"{amount}_before") >= least)
     fresh = ~was & pl.col("m").is_in([m + 1 for m in known])
     large = (pl.col(count) >= alert.least_count) & (pl.col(amount) >= least)
     words = [
-        pl.when(_is_alert(n, count, counted, least, alert.share)).then(pl.lit(n)) for n in measures
+        pl.when(base & _is_alert(n, n == count, least, alert.share)).then(pl.lit(n)) for n in measures
     ]  # fmt: skip
     told = pl.concat_str(
         pl.when(fresh & large).then(pl.lit(NEW)), *words, separator="|", ignore_nulls=True
     ).alias("alerts")
-    small = was & ~(counted & (pl.col(f"{amount}_before") >= least)).fill_null(value=False)
+    small = was & ~base.fill_null(value=False)
     return _decimals(full.with_columns(told, small.alias("small")), name)
 
 
-def _is_alert(measure: str, count: str, counted: pl.Expr, least: int, share: Decimal) -> pl.Expr:
-    """Whether a change is above the share, and its base large enough."""
+def _is_alert(measure: str, counts: bool, least: int, share: Decimal) -> pl.Expr:
+    """Whether a change is above the share, and an amount's own base large enough."""
     base = pl.col(f"{BASED_ON.get(measure, measure)}_before")
-    large = counted if measure == count else counted & (base >= least)
-    return large & (pl.col(f"{measure}_change").abs() > share * SCALE)
+    large = pl.lit(value=True) if counts else base >= least
+    return large & (pl.col(f"{measure}_change").abs() > int(share * SCALE))
 
 
 def _decimals(rows: pl.DataFrame, name: str) -> pl.DataFrame:

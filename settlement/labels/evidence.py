@@ -228,7 +228,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.sheet_clr_type": ("清算类别", "Clearing types"),
     "audit.sheet_alerts": ("预警", "Alerts"),
     "audit.sheet_charts": ("图表", "Charts"),
-    "audit.chart_total": ("逐月申报、扣款与实拨(元)", "Claimed, deducted and paid by month (yuan)"),
+    "audit.chart_total": (
+        "逐月申报、实拨(左轴)与扣款(右轴),元",
+        "Claimed, paid (left) and deducted (right axis), yuan",
+    ),
     "audit.note_trends": (
         "环比 = 与上一个自然月相比;绝对值超过 {share} 且上月基数不少于 {amount} 元、{count} 笔的为预警(红底),"
         "基数较小的只列出。申报金额含个人账户;次均费用 = 医疗费总额 ÷ 结算笔数;拒付率 = 扣款 ÷ 申报。",

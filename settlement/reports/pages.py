@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from settlement import policy
 from settlement.labels import LABELS, label
 from settlement.reports.fields import field_label, has_field
 from settlement.reports.frames import cells, translated
@@ -19,6 +20,7 @@ from settlement.reports.vocabulary import code_label
 ALARM_FILL = "#F4C7C3"
 ANSWER_FILL = "#FFF9DB"
 WIDE = 150.0
+MONTHS = ("clr_ym", "used_from", "used_to")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Page:
         frozen: columns that stay when scrolling.
         alarm: a column; a row in which it is not empty is filled in the colour of an alarm.
         answers: columns that people fill in.
+        marks: cells in the colour of an alarm: the column filled, and a word that the row's `alarm` column
+            names then; with marks the row itself is not filled.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Page:
     frozen: int = 0
     alarm: str = ""
     answers: tuple[str, ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 def write_pages(
@@ -76,7 +81,7 @@ def write_page(book: Book, page: Page, title: str, subtitle: str, lang: str) -> 
     grid.heading(f"{title} · {name}", subtitle)
     grid.header(frozen_columns=page.frozen)
     first = grid.row
-    grid.body(cells(page.rows.select(column.key for column in columns)).rows())
+    grid.body(cells(placed(page.rows).select(column.key for column in columns)).rows())
     _paint(grid, page, first)
     grid.finish()
     if page.summed and not page.rows.is_empty():
@@ -99,6 +104,14 @@ def in_words(rows: pl.DataFrame, kinds: dict[str, str], lang: str) -> pl.DataFra
     )
 
 
+def placed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with months as 2026-04 and regions by their names."""
+    regions = {region: policy.load(region).label for region in policy.regions()}
+    months = [name for name in MONTHS if name in rows.columns]
+    rows = rows.with_columns(pl.col(months).str.replace(r"^(\d{4})(\d{2})$", "${1}-${2}"))
+    return rows.with_columns(pl.col("region").replace(regions)) if "region" in rows.columns else rows
+
+
 def header(key: str, lang: str, owner: str = "") -> str:
     """Return the header of a column: its label in the table `owner`, the catalogue's word, or any table's."""
     own = f"audit.{key}"
@@ -113,8 +126,12 @@ def _paint(grid: Grid, page: Page, first: int) -> None:
     for name in page.answers:
         _fill(grid, first, (keys.index(name), keys.index(name)), "=TRUE", ANSWER_FILL)
     if page.alarm:
-        letter = column_letter(keys.index(page.alarm))
-        _fill(grid, first, (0, len(keys) - 1), f'=${letter}{first + 1}<>""', ALARM_FILL)
+        cell = f"${column_letter(keys.index(page.alarm))}{first + 1}"
+        if not page.marks:
+            _fill(grid, first, (0, len(keys) - 1), f'={cell}<>""', ALARM_FILL)
+        for name, word in page.marks:
+            at = keys.index(name)
+            _fill(grid, first, (at, at), f'=ISNUMBER(SEARCH("{word}",{cell}))', ALARM_FILL)
 
 
 def _fill(grid: Grid, first: int, columns: tuple[int, int], criteria: str, fill: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import polars as pl
 from settlement import trends
 from settlement.labels import label
 from settlement.reports.frames import cells, translated
-from settlement.reports.pages import ALARM_FILL, Page, column_letter, header, write_page
+from settlement.reports.pages import Page, header, placed, write_page
 from settlement.reports.tables import A3, FONT, HEAD, INK, LINE, Book, Column, Grid
 from settlement.reports.vocabulary import code_label, fund_label
 
@@ -104,27 +103,20 @@ def _dimension(book: Book, shown: Trends, name: str, lang: str, said: tuple[str,
         for shape in ((f"m_{measure}", *KINDS[kind]), (f"{measure}_change", "change", 10.0))
     ]
     keys = () if name == trends.TOTAL else (("key", "text", 16.0), ("name", "wrap", 26.0))
-    shapes = (*keys, ("clr_ym", "centre", 10.0), *values, ("alerts", "wrap", 26.0), ("small", "centre", 8.0))
-    page = Page(f"audit.sheet_{name}", rows, shapes, (said[2],), frozen=len(keys) + 1)
-    grid = write_page(book, page, said[0], said[1], lang)
-    _colour(book, grid, shapes, rows.height, told)
-
-
-def _colour(
-    book: Book, grid: Grid, shapes: Sequence[tuple[str, str, float]], height: int, told: dict[str, str]
-) -> None:
-    """Fill a change that is an alert, also after somebody sorts the sheet: its row names it."""
-    if not height:
-        return
-    keys = [key for key, _, _ in shapes]
-    first, letter = grid.row - height - 1, column_letter(keys.index("alerts"))
-    style = book.book.add_format({"bg_color": ALARM_FILL, "bold": True})
-    for at, key in enumerate(keys):
-        measure = key.removesuffix("_change")
-        if key.endswith("_change") and measure in told:
-            criteria = f'=ISNUMBER(SEARCH("{told[measure]}",${letter}{first + 1}))'
-            rule = {"type": "formula", "criteria": criteria, "format": style}
-            grid.sheet.conditional_format(first, at - 1, first + height - 1, at, rule)
+    shapes = (*keys, ("clr_ym", "centre", 10.0), *values, ("alerts", "wrap", 32.0), ("small", "centre", 8.0))
+    marks = [
+        (column, told[measure]) for measure, _ in measures for column in (f"m_{measure}", f"{measure}_change")
+    ]
+    page = Page(
+        f"audit.sheet_{name}",
+        rows,
+        shapes,
+        (said[2],),
+        frozen=len(keys) + 1,
+        alarm="alerts",
+        marks=tuple(marks),
+    )
+    write_page(book, page, said[0], said[1], lang)
 
 
 def _alerts(shown: Trends, lang: str, note: str) -> Page:
@@ -137,9 +129,10 @@ def _alerts(shown: Trends, lang: str, note: str) -> Page:
     shapes = (
         ("clr_ym", "centre", 10.0), ("dimension", "centre", 12.0), ("key", "text", 16.0),
         ("name", "wrap", 30.0),
-        ("measure", "centre", 14.0), ("before", "quantity", 16.0), ("now", "quantity", 16.0),
+        ("measure", "centre", 14.0), ("m_before", "quantity", 16.0), ("now", "quantity", 16.0),
         ("change", "change", 11.0),
     )  # fmt: skip
+    rows = rows.rename({"before": "m_before"})
     words = rows.with_columns(pl.col("measure").replace(measured), pl.col("dimension").replace(sheets))
     return Page("audit.sheet_alerts", words, shapes, (note,), frozen=1)
 
@@ -147,8 +140,9 @@ def _alerts(shown: Trends, lang: str, note: str) -> Page:
 def _charts(book: Book, shown: Trends, lang: str, title: str, subtitle: str) -> None:
     """One sheet of charts, each beside the small table it is drawn from."""
     name = label("audit.sheet_charts", lang)
-    on = _On(book, book.sheet(name, paper=A3, lang=lang), name, lang)
-    total = shown.found[trends.TOTAL].tail(LONG).select("clr_ym", "claimed", "deducted", "paid")
+    on = _On(book, book.sheet(name, landscape=False, paper=A3, lang=lang), name, lang)
+    on.sheet.fit_to_pages(1, 1)
+    total = placed(shown.found[trends.TOTAL]).tail(LONG).select("clr_ym", "claimed", "paid", "deducted")
     at = _table(on, 0, total, f"{title} · {name}", subtitle)
     _chart(on, "line", at, label("audit.chart_total", lang))
     months, row = shown.found[trends.TOTAL]["clr_ym"].to_list()[-BESIDE:], max(at.last, HEIGHT) + 2
@@ -190,7 +184,8 @@ def _beside(shown: Trends, dimension: str, measure: str, months: list[str]) -> p
     largest = wide.filter(pl.max_horizontal(there) > 0).sort(
         *reversed(there), "key", descending=[*(True for _ in there), False]
     )
-    return largest.head(NAMES).select(translated("key", shown.names[dimension]), *there)
+    named = largest.head(NAMES).select(translated("key", shown.names[dimension]).alias("name"), *there)
+    return named.rename({month: f"{month[:4]}-{month[4:]}" for month in there})
 
 
 def _table(on: _On, row: int, rows: pl.DataFrame, title: str, subtitle: str) -> _Place:
@@ -212,32 +207,30 @@ _MEASURED = {f"m_{m}" for measures in trends.MEASURES.values() for m, _ in measu
 
 def _chart(on: _On, kind: str, at: _Place, title: str) -> None:
     """Draw a small table beside it: its months as a line, or its columns side by side."""
-    chart, name = on.book.book.add_chart({"type": kind}), on.name
+    chart = on.book.book.add_chart({"type": kind})
     for column in range(1, at.columns + 1):
         colour = COLOURS[(column - 1) % len(COLOURS)]
         look: dict[str, Any] = {"fill": {"color": colour}, "gap": 80}
         if kind == "line":
             look = {"line": {"color": colour, "width": 2.25}, "marker": {"type": "circle", "size": 5,
                     "fill": {"color": colour}, "border": {"color": colour}}}  # fmt: skip
+        second = kind == "line" and column == at.columns
         chart.add_series(
             {
-                "name": [name, at.header, column],
-                "categories": [name, at.first, 0, at.last, 0],
-                "values": [name, at.first, column, at.last, column],
+                "name": [on.name, at.header, column],
+                "categories": [on.name, at.first, 0, at.last, 0],
+                "values": [on.name, at.first, column, at.last, column],
+                "y2_axis": second,
                 **look,
             }
         )
     font = {"name": FONT, "size": 9, "color": INK}
     chart.set_title({"name": title, "name_font": {**font, "size": 12}, "overlay": False})
     chart.set_x_axis({"num_font": font, "line": {"color": LINE}, "text_axis": True})
-    chart.set_y_axis(
-        {
-            "num_font": font,
-            "num_format": "#,##0",
-            "major_gridlines": {"visible": True, "line": {"color": HEAD}},
-            "line": {"none": True},
-        }
-    )
+    amounts = {"num_font": font, "num_format": "#,##0", "min": 0, "line": {"none": True}}
+    chart.set_y_axis({**amounts, "major_gridlines": {"visible": True, "line": {"color": HEAD}}})
+    if kind == "line":  # what is deducted is a small part of what is claimed
+        chart.set_y2_axis(amounts)
     chart.set_legend({"position": "bottom", "font": font})
     chart.set_size({"width": 820, "height": 360})
     on.sheet.insert_chart(at.header, at.columns + 2, chart)
