@@ -62,12 +62,13 @@ def pages(scope: Scope) -> list[Page]:
 def _decided(office: Office) -> pl.DataFrame:
     """Every finding of a month that was decided, with what could be deducted and what was decided."""
     now = standing.standing(office)
-    rows = standing.details(office, now).filter(pl.col("final_amt").is_not_null())
+    rows = standing.identified(office, standing.details(office, now))
+    rows = rows.filter(pl.col("final_amt").is_not_null())
     turns = now.decisions.select("finding_id", "turn")
     return rows.join(turns, on="finding_id", how="left").select(
         pl.lit(office.region).alias("region"),
         pl.lit(office.clr_ym).alias("clr_ym"),
-        *("fixmedins_code", "finding_id", "rule_id", "rule_name", "grade", "psn_no", "psn_name"),
+        *("fixmedins_code", "finding_id", "rule_id", "rule_name", "grade", "psn_no", "psn_name", "certno"),
         pl.col("vola_cont_en" if office.lang == EN else "vola_cont").alias("vola_cont"),
         *("limit_amt", "final_amt", "reply"),
         pl.col("reply_reason").fill_null(""),

@@ -155,7 +155,8 @@ def _populate(con: duckdb.DuckDBPyConnection, month: Month, wish: Wish) -> None:
     """Create `population`: the keys that are drawn from."""
     keys = ", ".join(KEYS[wish.what])
     if wish.what == FINDINGS:
-        hold(con, "finding", standing.details(month.office))
+        found = standing.details(month.office)
+        hold(con, "finding", standing.identified(month.office, found))
         rows = "finding"
     elif wish.what == LINES:
         # Lines of settlements that were returned stay in the stored part and are no population.

@@ -77,9 +77,8 @@ def test_what_a_reviewer_gave_up_is_listed_and_summed(three_months: Office, tmp_
     assert (halved["limit_amt"], halved["final_amt"], halved["lost"]) == (2, 1, 1)
     assert (withdrawn["reviewer"], withdrawn["decided_on"]) == ("wang同志", dt.date(2026, 5, 20))
     # Of all decided findings of the three months, of H1 alone, and of the reviewer who decided by hand.
-    assert [(r["findings"], r["withdrawn"], r["partly"], r["lost"]) for r in (by_rule, by_place, by_person)] == [
-        (49, 1, 1, 3), (32, 1, 1, 3), (20, 1, 1, 3),
-    ]  # fmt: skip
+    sums = [(r["findings"], r["withdrawn"], r["partly"], r["lost"]) for r in (by_rule, by_place, by_person)]
+    assert sums == [(49, 1, 1, 3), (32, 1, 1, 3), (20, 1, 1, 3)]
     assert by_rule["share"] == pytest.approx(2 / 49)
     said = json.dumps(told, ensure_ascii=False, default=str)
     assert "理由成立" in said
@@ -161,8 +160,9 @@ def test_nothing_is_late_while_the_clock_runs(three_months: Office, tmp_path: Pa
     told = sheets(three_months, "late", tmp_path)
 
     assert told["超期批次"] == told["停留时间"] == []
+    # The bank has been silent for too long on the first two; the last was ordered two days ago.
     assert [(r["clr_ym"], r["batches"], r["late"], r["open"]) for r in told["按期情况"]] == [
-        ("202602", 2, 0, 0), ("202603", 2, 0, 0), ("202604", 2, 0, 0),
+        ("202602", 2, 0, 2), ("202603", 2, 0, 2), ("202604", 2, 0, 0),
     ]  # fmt: skip
 
 
@@ -178,9 +178,9 @@ def test_a_bank_that_stays_silent_is_with_whom_it_lay_longest(three_months: Offi
         days.remaining(dt.date(2026, 5, 20), LATE),
     )
     waits = {(r["state"], r["role"]): (r["workdays"], r["until"]) for r in stays}
-    # Five working days to answer, and three more until the reviewer closed the window.
-    assert waits["待反馈", "定点机构"] == (5, dt.date(2026, 5, 15))
-    assert waits["待反馈", "复审岗"] == (3, dt.date(2026, 5, 20))
+    # Five working days to answer (one a make-up Saturday), and four more until the window was closed.
+    assert waits["待反馈", "定点机构"] == (5, dt.date(2026, 5, 14))
+    assert waits["待反馈", "复审岗"] == (4, dt.date(2026, 5, 20))
     assert sum(r["workdays"] for r in stays) == days.remaining(dt.date(2026, 5, 8), LATE)
     assert [(r["late_open"], r["worst"]) for r in told["按期情况"]] == [(2, late["days_over"])] * 3
 
@@ -207,7 +207,8 @@ def stored(folder: Path, clr_ym: str, amounts: dict[str, list[str]], lost: str =
     zero = dict.fromkeys((f.column for f in FUNDS), Decimal(0))
     rows = [
         {**zero, "setl_id": f"{code}{clr_ym}{n}", "fixmedins_code": code, "insutype": "310", "med_type": "11",
-         "clr_type": "11", "fund_pay_sumamt": Decimal(a), "medfee_sumamt": 2 * Decimal(a), "hifp_pay": Decimal(a)}
+         "clr_type": "11", "fund_pay_sumamt": Decimal(a), "medfee_sumamt": 2 * Decimal(a),
+         "hifp_pay": Decimal(a)}
         for code, each in amounts.items() for n, a in enumerate(each)
     ]  # fmt: skip
     money = dict.fromkeys(("risk_amt", "det_sumamt", "final_det_sumamt"), Decimal(lost))
@@ -272,8 +273,9 @@ def test_ratios_are_exact_to_four_places_half_up(tmp_path_factory, before, now, 
     folder = tmp_path_factory.mktemp("t")
     first = [str(Decimal(before).scaleb(-2)), *["0"] * (count - 1)]
     rows = by_institution(
-        stored(folder, "202603", {"H": first}), stored(folder, "202604", {"H": [str(Decimal(now).scaleb(-2))]}, "0.05")
-    )  # fmt: skip
+        stored(folder, "202603", {"H": first}),
+        stored(folder, "202604", {"H": [str(Decimal(now).scaleb(-2))]}, "0.05"),
+    )
     four, two = Decimal("0.0001"), Decimal("0.01")
 
     change = (Decimal(now - before) / before).quantize(four, ROUND_HALF_UP)
