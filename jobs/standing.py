@@ -127,6 +127,13 @@ def details(office: Office, now: Standing | None = None) -> pl.DataFrame:
     return full.select(*facts.columns, pl.exclude(facts.columns)).sort("finding_id")
 
 
+def identified(office: Office, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows about settlements with certno, the certificate number that what people wrote may quote."""
+    run = store.newest(office.home, office.region, office.first, "settlements")
+    known = pl.read_parquet(store.kept_path(office.home, run, "settlements"), columns=["setl_id", "certno"])
+    return rows.join(known, on="setl_id", how="left", maintain_order="left")
+
+
 def _with_replies(found: pl.DataFrame, replies: pl.DataFrame, audited: list[Batch]) -> pl.DataFrame:
     """Put the answers in; after the window closed, silence is an answer too."""
     over = (procedure.REVIEW, procedure.SETTLED, procedure.APPROVED, procedure.PAID, procedure.CLOSED,

@@ -123,6 +123,8 @@ _DEEDS = (
     Deed("return_deposit", "清退质量保证金", "return deposits", (LEADER,)),
     Deed("restore", "从备份恢复", "restore from a backup", (ADMIN,)),
     Deed("retention", "删除原始申报", "remove originals", (LEADER, SYSTEM)),
+    Deed("sample_draw", "抽取样本", "draw a sample", (AUDITOR, LEADER, SECOND_REVIEW)),
+    Deed("export", "导出数据", "export records", (AUDITOR, LEADER)),
     Deed("schedule", "运行定时任务", "run scheduled jobs", (SYSTEM,)),
 )
 DEEDS: dict[str, Deed] = {deed.name: deed for deed in _DEEDS}

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from settlement import store
-from tests import postgres
+from tests import audit_world, postgres
+from tests.submissions import Office
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("settlement", deadline=None)
@@ -111,6 +112,12 @@ def engine(home: Path) -> Iterator[sa.Engine]:
     opened = store.open_store(home).engine
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def three_months(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """Three settled months of three institutions; tests only add to its log."""
+    return audit_world.built(tmp_path_factory.mktemp("three_months"))
 
 
 def write_settings(home: Path, address: str) -> None:

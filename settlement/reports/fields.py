@@ -40,6 +40,12 @@ def field_label(name: str, lang: str, owner: str = "") -> str:
     return column.en if lang == EN else column.zh
 
 
+def has_field(owner: str, name: str) -> bool:
+    """Return whether a table declares a field of this name."""
+    tables = _tables()
+    return owner in tables and name in tables[owner].schema
+
+
 def columns(shapes: Iterable[Shape], lang: str) -> tuple[Column, ...]:
     """Return the columns of a printed table with their headers."""
     return tuple(

@@ -10,8 +10,8 @@ import polars as pl
 from settlement.reports.dossier import Row
 
 # What a spreadsheet would take for a formula when it opens a CSV file; plain numbers may begin so.
-_FORMULA = r"^[=+\-@\t\r]"
-_NUMBER = r"^[+-]?\d+(\.\d+)?$"
+FORMULA = r"^[=+\-@\t\r]"
+NUMBER = r"^[+-]?\d+(\.\d+)?$"
 _EPOCH = 25_569  # 1970-01-01 as the day number of a workbook
 _DAY_MS = 86_400_000
 
@@ -41,7 +41,7 @@ def csv_frame(frame: pl.DataFrame, headers: dict[str, str]) -> pl.DataFrame:
     A text that a spreadsheet would run as a formula gets an apostrophe in front, the usual sign for text.
     """
     text = pl.selectors.string()
-    unsafe = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+    unsafe = text.str.contains(FORMULA) & ~text.str.contains(NUMBER)
     safe = frame.with_columns(pl.when(unsafe).then("'" + text).otherwise(text).name.keep())
     return safe.select(pl.col(name).alias(header) for name, header in headers.items())
 

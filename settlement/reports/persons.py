@@ -9,6 +9,8 @@ import polars as pl
 from settlement.masking import mask_all, mask_text
 
 PERSON = ("psn_name", "psn_no")
+# What of a person may be quoted in a sentence.
+QUOTED = (*PERSON, "certno")
 
 
 def masked(*names: str) -> pl.Expr:
@@ -24,11 +26,11 @@ def without_persons(rows: pl.DataFrame, texts: Iterable[str]) -> pl.DataFrame:
     """Mask the person of each finding in what people wrote about it.
 
     Args:
-        rows: psn_name, psn_no and the columns of `texts`.
+        rows: psn_name, psn_no and certno, those that are known, and the columns of `texts`.
         texts: columns with sentences; few of them name anybody.
     """
     for column in texts:
-        for person in PERSON:
+        for person in [name for name in QUOTED if name in rows.columns]:
             who = pl.col(person)
             hits = pl.arg_where((who != "") & pl.col(column).str.contains(who, literal=True))
             named = rows.select(hits).to_series()

@@ -36,6 +36,8 @@ _BODY: dict[str, dict[str, Any]] = {
     "quantity": {"num_format": "#,##0.####"},
     "price": {"num_format": "#,##0.00####"},
     "ratio": {"num_format": "0.0%", "align": "center"},
+    "share": {"num_format": "0.00%", "align": "center"},
+    "change": {"num_format": "+0.0%;-0.0%;0.0%", "align": "center"},
     "date": {"num_format": "yyyy-mm-dd", "align": "center"},
     "centre": {"align": "center"},
     "right": {"align": "right", "indent": 1},

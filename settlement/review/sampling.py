@@ -6,12 +6,14 @@ month's settlements can recompute who was picked, whatever the order of the rows
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
 import polars as pl
 
-from settlement.errors import PolicyError
+from settlement.errors import PolicyError, SettlementError
 from settlement.query import frame, hold
 
 
@@ -63,3 +65,61 @@ def sample(settlements: pl.DataFrame, flagged_setl_ids: pl.Series, share: Decima
     return picked.join(settlements, on=["fixmedins_code", "setl_id"], maintain_order="left").select(
         *settlements.columns, "pick", "place", "passed"
     )
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn: a number of rows, or a share (0 to 1) of the population, rounded up."""
+
+    count: int = 0
+    share: Decimal = Decimal(0)
+
+    def of(self, population: int) -> int:
+        """Return how many rows are drawn of a population, never more than there are.
+
+        Raises:
+            SettlementError: neither or both are given, or they are out of range.
+        """
+        if (self.count > 0) == (self.share > 0) or self.count < 0 or not 0 <= self.share <= 1:
+            raise SettlementError(
+                f"抽样数量有误:笔数 {self.count},比例 {self.share}。请给出大于 0 的笔数,"
+                "或大于 0 且不超过 1 的比例,二者取一。"
+            )
+        part, whole = self.share.as_integer_ratio()
+        return min(self.count or -(-population * part // whole), population)
+
+
+def draw(
+    con: duckdb.DuckDBPyConnection, relation: str, key: Sequence[str], size: Size, seed: str
+) -> tuple[int, pl.DataFrame]:
+    """Draw rows of a relation as a whole, whatever their order: those whose hash comes first.
+
+    Ordered by sha256 of `seed|key` (hex; the columns of a key joined by `|`), like `sample`.
+
+    Args:
+        con: an engine that knows the relation.
+        relation: name of a table or view.
+        key: columns that name a row; none of them is null.
+        size: how many.
+        seed: what makes this sample its own.
+
+    Returns:
+        The population, and the drawn rows: place (1 = first), pick (hash), the key's columns.
+
+    Raises:
+        SettlementError: the size makes no sense.
+    """
+    population = int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
+    taken, columns = size.of(population), ", ".join(key)
+    rows = frame(
+        con,
+        f"""
+        WITH drawn AS (
+            SELECT sha256($seed || '|' || concat_ws('|', {columns})) AS pick, {columns} FROM {relation}
+            ORDER BY pick, {columns} LIMIT {taken}
+        )
+        SELECT row_number() OVER (ORDER BY pick, {columns}) AS place, * FROM drawn ORDER BY place
+        """,
+        {"seed": seed},
+    )
+    return population, rows
