@@ -35,6 +35,7 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python -m schemas.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m settlement.audit.rulebook > docs/rules.md
+	$(BIN)/python -m settlement.history.dictionary > docs/history.md
 
 sample-data: $(READY)
 	$(BIN)/python sample_data/generate.py
