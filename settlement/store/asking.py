@@ -7,7 +7,7 @@ be asked of any earlier moment.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from settlement.store.findings import yuan
 from settlement.store.schema import BATCH, DECISION, LEDGER, LOG, REPLY, RUN, STORED, SUBMISSION
 
 MONTH = ("region", "clr_ym")
-Where = Mapping[str, Sequence[Any]]
+Bounds = Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -105,32 +105,28 @@ def table(db: sa.Connection, rows_of: sa.Table, commit: int | None = None) -> pl
         rows_of: the table.
         commit: number of the commit, None for now.
     """
-    return _rows(db, rows_of, commit, {})
-
-
-def within(
-    db: sa.Connection, rows_of: sa.Table, commit: int | None, bounds: Mapping[str, tuple[Any, Any]]
-) -> pl.DataFrame:
-    """Return the rows of a workflow table whose columns lie within bounds, both included."""
-    rows = _rows(db, rows_of, commit, bounds)
-    return rows.filter(pl.col(name).is_between(*ends) for name, ends in bounds.items()) if bounds else rows
-
-
-def _rows(
-    db: sa.Connection, rows_of: sa.Table, commit: int | None, bounds: Mapping[str, tuple[Any, Any]]
-) -> pl.DataFrame:
-    """Read rows; the database leaves out what the bounds exclude, where it can."""
     if commit is not None:
         raise StoreError(f"这里还不能按提交号 {commit} 查看历史时点。请不要指定提交号。")
-    json_as_text = [
+    return _now(db, rows_of, {})
+
+
+def within(db: sa.Connection, rows_of: sa.Table, commit: int | None, bounds: Bounds) -> pl.DataFrame:
+    """Return the rows of a workflow table whose columns lie within bounds, both ends included."""
+    if commit is None:
+        return _now(db, rows_of, bounds)
+    inside = [pl.col(name).is_between(*ends) for name, ends in bounds.items()]
+    rows = table(db, rows_of, commit)
+    return rows.filter(inside) if inside else rows
+
+
+def _now(db: sa.Connection, rows_of: sa.Table, bounds: Bounds) -> pl.DataFrame:
+    columns = [
         sa.cast(c, sa.Text).label(c.key) if isinstance(c.type, sa.JSON) else c for c in rows_of.columns
     ]
-    query = sa.select(*json_as_text)
-    for name, (low, high) in bounds.items():
-        query = query.where(rows_of.c[name].between(low, high))
-    fetched = list(zip(*db.execute(query).fetchall(), strict=True)) or [()] * len(json_as_text)
-    columns = zip(rows_of.columns, fetched, strict=True)
-    return pl.DataFrame([pl.Series(c.key, values, _dtype(c), strict=False) for c, values in columns])
+    query = sa.select(*columns).where(*(rows_of.c[name].between(*ends) for name, ends in bounds.items()))
+    fetched = list(zip(*db.execute(query).fetchall(), strict=True)) or [()] * len(columns)
+    named = zip(rows_of.columns, fetched, strict=True)
+    return pl.DataFrame([pl.Series(c.key, values, _dtype(c)) for c, values in named])
 
 
 def _dtype(column: sa.Column[Any]) -> Any:  # noqa: ANN401 - a polars type
