@@ -198,6 +198,13 @@ def test_an_endless_question_is_stopped_in_time(office, question) -> None:
     assert time.monotonic() - begin < 5
 
 
+def test_an_answer_without_end_is_stopped_while_it_comes(office) -> None:
+    views = open_views(office.home.home, limits=Limits(seconds=0.5))
+
+    with pytest.raises(QueryError, match=r"超过 0\.5 秒"):
+        views.sql(CROSS, most=5)
+
+
 @pytest.mark.parametrize("question", [f"SELECT list(x) AS n FROM ({CROSS})", CROSS])
 def test_a_question_that_takes_too_much_memory_is_stopped(office, question) -> None:
     views = open_views(office.home.home, limits=Limits(memory="60MB", seconds=60))

@@ -47,7 +47,10 @@ def test_asking_neither_waits_nor_fails_while_a_month_is_run(tmp_path: Path) -> 
         time.sleep(max(0.1 - waits[-1], 0))
 
     assert running.returncode == 0
-    assert max(waits) < 1, sorted(waits)[-3:]
+    # Whoever shares the machine may cost one question its second; a lock would cost all of them.
+    late = sorted(wait for wait in waits if wait > 1)
+    assert len(late) <= len(waits) // 20, late
+    assert max(waits) < 5
     assert len(waits) > len(QUESTIONS)
     assert [seen[question] for question in QUESTIONS[-2:]] == [{False}, {False}]
     assert len(seen["SELECT count(*) FROM v_log"]) > 1
@@ -55,9 +58,28 @@ def test_asking_neither_waits_nor_fails_while_a_month_is_run(tmp_path: Path) -> 
     assert views.sql("SELECT count(*) FROM v_finding").rows.item() == finished.height > 0
 
 
-def test_a_notebook_sees_what_came_since_it_was_opened(tmp_path: Path) -> None:
-    office = history_world.office(tmp_path / "home")
-    with open_views(tmp_path / "home") as views:
+def test_asking_does_not_wait_for_a_writer(home: Path) -> None:
+    office = history_world.office(home)
+    views = open_views(home)
+    question = "SELECT count(*) FROM v_log"
+    before = views.sql(question).rows.item()
+
+    with store.writing(office.home) as db:
+        store.log.write(db, office.desk().act("intake"), store.Change("half done"))
+        begin = time.monotonic()
+        assert views.sql(question).rows.item() == before
+        assert time.monotonic() - begin < 2
+    assert views.sql(question).rows.item() == before + 1
+    views.close()
+    office.home.engine.dispose()
+
+
+def test_a_notebook_sees_what_came_since_it_was_opened(home: Path, tmp_path: Path) -> None:
+    office = history_world.office(home)
+    with open_views(home) as views:
+        assert [views.sql(f"SELECT count(*) FROM {name}").rows.item() for name in VIEWS][:6] == [0] * 6
         assert views.sql("SELECT count(*) FROM v_settlement").rows.item() == 0
         history_world.take(office, APRIL, tmp_path / "in")
         assert views.sql("SELECT count(*) FROM v_settlement").rows.item() == 22
+        assert views.sql("SELECT count(*) FROM v_fee").rows.item() == 44
+    office.home.engine.dispose()

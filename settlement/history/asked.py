@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -85,7 +86,8 @@ class Views:
         months: list[MonthFiles] = []
         with asking.one_moment(self.home) as db:
             if set(names) & set(OF_FILES):
-                months = asking.months(self.home, db, self.span, self.commit)
+                submitted = bool({"v_settlement", "v_fee"} & set(names))
+                months = asking.months(self.home, db, self.span, self.commit, submitted)
             frames = {name: OF_ROWS[name](db, self.span, self.commit) for name in names if name in OF_ROWS}
         for name, rows in frames.items():
             columns = [pl.col(n).cast(t) for n, t in declared.VIEWS[name].schema.items()]
@@ -93,10 +95,7 @@ class Views:
         if "v_fee" in names:
             sandbox.hold(con, branches.OWNERS, branches.owners(months))
         if "v_finding" in names:
-            known = [(rule.rule_id, rule.name) for rule in rules_file.load_all()]
-            sandbox.hold(
-                con, branches.RULES, pl.DataFrame(known, schema=["rule_id", "rule_name"], orient="row")
-            )
+            sandbox.hold(con, branches.RULES, _rule_names())
         for name in names:
             if name in OF_FILES:
                 con.execute(f"CREATE VIEW {name} AS {OF_FILES[name](months)}")
@@ -112,6 +111,12 @@ class Views:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@cache
+def _rule_names() -> pl.DataFrame:
+    known = [(rule.rule_id, rule.name) for rule in rules_file.load_all()]
+    return pl.DataFrame(known, schema=["rule_id", "rule_name"], orient="row")
 
 
 def open_views(

@@ -135,13 +135,15 @@ def fetch(
     Raises:
         QueryError: it cannot be answered, or not within the limits.
     """
-    with _limited(con, limits) as begin:
+    with _limited(con, limits) as late:
         # What a statement inside a SELECT would change is refused by the transaction.
         con.execute("BEGIN TRANSACTION READ ONLY")
-        reader = begin(sql)
+        reader = con.sql(sql).to_arrow_reader(BATCH_ROWS)
         kept: list[pa.RecordBatch] = []
         count = size = 0
         for batch in reader:
+            if late.is_set():  # an interruption between two batches may go unseen
+                raise QueryError(_too_late(limits))
             count += batch.num_rows
             room = batch.num_rows if most is None else max(most - sum(b.num_rows for b in kept), 0)
             if room:
@@ -156,7 +158,7 @@ def fetch(
 
 
 @contextmanager
-def _limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[Any]:
+def _limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[threading.Event]:
     """Stop a question when its time is over, and say in our words what went wrong."""
     late = threading.Event()
 
@@ -164,14 +166,11 @@ def _limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[Any]:
         late.set()
         con.interrupt()
 
-    def begin(sql: str) -> Any:  # noqa: ANN401 - an Arrow reader
-        return con.sql(sql).to_arrow_reader(BATCH_ROWS)
-
     timer = threading.Timer(limits.seconds, stop)
     timer.daemon = True
     timer.start()
     try:
-        yield begin
+        yield late
     except (duckdb.Error, pa.ArrowException, RuntimeError) as fault:
         raise QueryError(_refusal(fault, limits, late.is_set())) from fault
     finally:
@@ -181,9 +180,7 @@ def _limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[Any]:
 def _refusal(fault: Exception, limits: Limits, late: bool) -> str:
     words = str(fault)
     if late:
-        return (
-            f"查询超过 {limits.seconds:g} 秒,已中止。请加上统筹区、年月或机构等条件,或用 --seconds 提高上限。"
-        )
+        return _too_late(limits)
     if isinstance(fault, duckdb.OutOfMemoryException) or "Out of Memory" in words:
         return f"查询超过内存上限 {limits.memory},已中止。请加条件或少选列,或用 --memory 提高上限。"
     if isinstance(fault, duckdb.PermissionException) or "Permission Error" in words:
@@ -193,6 +190,10 @@ def _refusal(fault: Exception, limits: Limits, late: bool) -> str:
     if isinstance(fault, _ABOUT_SQL):
         return f"查询有误:{_first(fault)}"
     return f"查询不能完成({type(fault).__name__})。请检查其中的类型转换与计算。"
+
+
+def _too_late(limits: Limits) -> str:
+    return f"查询超过 {limits.seconds:g} 秒,已中止。请加上统筹区、年月或机构等条件,或用 --seconds 提高上限。"
 
 
 def _first(fault: Exception) -> str:

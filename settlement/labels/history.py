@@ -22,7 +22,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "payment by institution and fund, as last calculated",
     ),
     "view.v_ledger": ("台账的每笔变动", "every movement of the ledgers"),
-    "view.v_log": ("日志:谁在何时做了什么", "the log: who did what, and when"),
+    "view.v_log": (
+        "日志:谁在何时做了什么;限定统筹区或年月时只含其条目",
+        "the log: who did what, and when; within a span, its own entries only",
+    ),
     "ask.fixmedins_code": ("定点医药机构编号", "institution code"),
     "ask.kind": ("答复 reply 或决定 decision", "reply or decision"),
     "ask.turn": ("第几次", "turn"),

@@ -7,7 +7,7 @@ be asked of any earlier moment.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,22 +110,31 @@ def table(db: sa.Connection, rows_of: sa.Table, commit: int | None = None) -> pl
     return _now(db, rows_of, {})
 
 
-def within(db: sa.Connection, rows_of: sa.Table, commit: int | None, bounds: Bounds) -> pl.DataFrame:
-    """Return the rows of a workflow table whose columns lie within bounds, both ends included."""
+def within(
+    db: sa.Connection, rows_of: sa.Table, commit: int | None, bounds: Bounds, names: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Return the rows of a workflow table whose columns lie within bounds, both ends included.
+
+    Args:
+        db: a reading transaction.
+        rows_of: the table.
+        commit: number of the commit, None for now.
+        bounds: smallest and largest value by column.
+        names: columns to return, all when empty.
+    """
     if commit is None:
-        return _now(db, rows_of, bounds)
+        return _now(db, rows_of, bounds, names)
     inside = [pl.col(name).is_between(*ends) for name, ends in bounds.items()]
     rows = table(db, rows_of, commit)
-    return rows.filter(inside) if inside else rows
+    return (rows.filter(inside) if inside else rows).select(list(names) or pl.all())
 
 
-def _now(db: sa.Connection, rows_of: sa.Table, bounds: Bounds) -> pl.DataFrame:
-    columns = [
-        sa.cast(c, sa.Text).label(c.key) if isinstance(c.type, sa.JSON) else c for c in rows_of.columns
-    ]
+def _now(db: sa.Connection, rows_of: sa.Table, bounds: Bounds, names: Sequence[str] = ()) -> pl.DataFrame:
+    wanted = [rows_of.c[name] for name in names or rows_of.c.keys()]
+    columns = [sa.cast(c, sa.Text).label(c.key) if isinstance(c.type, sa.JSON) else c for c in wanted]
     query = sa.select(*columns).where(*(rows_of.c[name].between(*ends) for name, ends in bounds.items()))
     fetched = list(zip(*db.execute(query).fetchall(), strict=True)) or [()] * len(columns)
-    named = zip(rows_of.columns, fetched, strict=True)
+    named = zip(wanted, fetched, strict=True)
     return pl.DataFrame([pl.Series(c.key, values, _dtype(c)) for c, values in named])
 
 
@@ -134,25 +143,37 @@ def _dtype(column: sa.Column[Any]) -> Any:  # noqa: ANN401 - a polars type
     return next((dtype for kind, dtype in kinds if isinstance(column.type, kind)), pl.String)
 
 
-def months(store: Store, db: sa.Connection, span: Span, commit: int | None = None) -> list[MonthFiles]:
+def months(
+    store: Store, db: sa.Connection, span: Span, commit: int | None = None, submitted: bool = True
+) -> list[MonthFiles]:
     """Return the files of every month in a span, by region and month.
+
+    Args:
+        store: the store.
+        db: a reading transaction.
+        span: regions and months.
+        commit: number of the commit, None for now.
+        submitted: whether settlements and lines are wanted; findings and payments need the runs only.
 
     Raises:
         StoreError: a file that the record names is not there.
     """
     bounds = span.bounds()
-    submitted = within(db, SUBMISSION, commit, bounds).filter(pl.col("current").cast(pl.Boolean))
-    ran = within(db, RUN, commit, bounds).sort("id")
-    stored = _stored(db, commit, submitted)
-    runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in ran.select(*MONTH, "paths", "basis").iter_rows(named=True):
-        facts = {"paths": _json(row["paths"]), "basis": _json(row["basis"])}
-        if facts["paths"]:  # those of 0.1.0 kept no tables
-            runs.setdefault((row["region"], row["clr_ym"]), []).append(facts)
-    mine = {key: rows.to_dicts() for key, rows in submitted.sort("id").group_by(MONTH, maintain_order=True)}
+    facts = ("id", *MONTH, "paths", *(("basis",) if submitted else ()))
+    runs = _by_month(within(db, RUN, commit, bounds, facts))
+    current: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    stored: dict[tuple[str, str], tuple[str, ...]] = {}
+    if submitted:
+        rows = within(db, SUBMISSION, commit, bounds).filter(pl.col("current").cast(pl.Boolean))
+        current, stored = _by_month(rows), _stored(db, commit, rows)
     return [
-        _month(store, key, runs.get(key, []), mine.get(key, []), stored) for key in sorted({*runs, *mine})
+        _month(store, key, runs.get(key, []), current.get(key, []), stored)
+        for key in sorted({*runs, *current})
     ]
+
+
+def _by_month(rows: pl.DataFrame) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    return {key: mine.to_dicts() for key, mine in rows.sort("id").group_by(MONTH, maintain_order=True)}
 
 
 def _month(
@@ -162,9 +183,11 @@ def _month(
     submitted: list[dict[str, Any]],
     stored: dict[tuple[str, str], tuple[str, ...]],
 ) -> MonthFiles:
-    last = runs[-1] if runs else {"paths": {}, "basis": {}}
-    same = last["basis"].get("inputs") == {s["fixmedins_code"]: s["content"] for s in submitted}
-    paying = next((run for run in reversed(runs) if "payment" in run["paths"]), last)
+    kept = [{**run, "paths": _json(run["paths"])} for run in runs]
+    kept = [run for run in kept if run["paths"]]  # those of 0.1.0 kept no tables
+    last = kept[-1] if kept else {"paths": {}}
+    covered = _json(last.get("basis")).get("inputs") == {s["fixmedins_code"]: s["content"] for s in submitted}
+    paying = next((run for run in reversed(kept) if "payment" in run["paths"]), last)
     accepted = [s for s in submitted if s["status"] == ACCEPTED]
     intakes = []
     for name in sorted({s["intake"] for s in accepted}):
@@ -178,7 +201,7 @@ def _month(
     return MonthFiles(
         region,
         clr_ym,
-        settlements=_of_run(store, last, "settlements") if same else None,
+        settlements=_of_run(store, last, "settlements") if covered else None,
         intakes=tuple(intakes),
         findings=_of_run(store, last, "findings"),
         payment=_of_run(store, paying, "payment"),
