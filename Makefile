@@ -21,11 +21,13 @@ test-old-duckdb: $(READY)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --upgrade --target $(OLD_DUCKDB) \
 	  -r requirements-duckdb-1.5.lock
 	PYTHONPATH=$(OLD_DUCKDB) $(BIN)/python -m pytest -q -n 2 -m "not heavy" \
-	  tests/test_rules.py tests/test_vectors.py tests/test_month.py tests/test_months_against_oracle.py
+	  tests/test_rules.py tests/test_vectors.py tests/test_month.py tests/test_months_against_oracle.py \
+	  tests/test_history.py tests/test_history_sandbox.py
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.procedure
+	$(BIN)/python -m tests.bench.history
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -35,6 +37,7 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python -m schemas.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m settlement.audit.rulebook > docs/rules.md
+	$(BIN)/python -m settlement.history.dictionary > docs/history.md
 
 sample-data: $(READY)
 	$(BIN)/python sample_data/generate.py

@@ -6,6 +6,7 @@ SettlementError
 ├── RuleError            a rule's header or SQL breaks the rule contract
 ├── StoreError           something published is missing or was changed
 ├── ProcedureError       an act the procedure does not allow: wrong role, wrong state, done already
+├── QueryError           a question to history that is not allowed, cannot be read, or costs too much
 └── InvariantBroken      money or rows were lost: the program is wrong, nothing is published
 """
 
@@ -38,3 +39,7 @@ class InvariantBroken(SettlementError):
 
 class ProcedureError(SettlementError):
     """An act the procedure does not allow: wrong role, wrong state, too late, or done already."""
+
+
+class QueryError(SettlementError):
+    """A question to history that is not allowed, cannot be read, or costs too much."""

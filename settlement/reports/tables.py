@@ -39,6 +39,7 @@ _BODY: dict[str, dict[str, Any]] = {
     "share": {"num_format": "0.00%", "align": "center"},
     "change": {"num_format": "+0.0%;-0.0%;0.0%", "align": "center"},
     "date": {"num_format": "yyyy-mm-dd", "align": "center"},
+    "moment": {"num_format": "yyyy-mm-dd hh:mm:ss", "align": "center"},
     "centre": {"align": "center"},
     "right": {"align": "right", "indent": 1},
     "alarm": {"bold": True, "font_color": ALARM, "align": "center"},
