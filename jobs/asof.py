@@ -33,6 +33,16 @@ from settlement.store.schema import (
 )
 
 MANIFEST = "manifest.json"
+# Where the command line keeps the moment that is asked about.
+MOMENT = "settlement.as_of"
+
+
+def chosen(home: store.Store, moment: str | None) -> int | None:
+    """Return the number of the commit that a moment means; None for now."""
+    if not moment:
+        return None
+    with home.engine.connect() as db:
+        return commits.at(db, moment).no
 
 
 def months(home: store.Store, commit: Commit, region: str | None, month: dt.date | None) -> pl.DataFrame:
@@ -130,7 +140,7 @@ def write(
                 rows = asof.table(db, of, commit.no)
                 target = out / "record" / f"{of.name}.parquet"
                 target.parent.mkdir(exist_ok=True)
-                _plain(rows).write_parquet(target)
+                rows.write_parquet(target)
                 written[target.relative_to(out).as_posix()] = rows.height
         runs = _of(asof.table(db, RUN, commit.no), region, month)
     for run in _newest(runs):
@@ -148,19 +158,13 @@ def write(
     return sorted(written)
 
 
-def _plain(rows: pl.DataFrame) -> pl.DataFrame:
-    """JSON columns as text, which any reader understands."""
-    held = [name for name, kind in rows.schema.items() if kind == pl.Object]
-    as_words = [
-        pl.Series(name, [json.dumps(v, ensure_ascii=False, sort_keys=True) for v in rows[name]], pl.String)
-        for name in held
-    ]
-    return rows.with_columns(as_words)
-
-
 def _newest(runs: pl.DataFrame) -> list[dict[str, Any]]:
     """The newest run of each month that kept tables."""
-    found = {(row["region"], row["clr_ym"]): row for row in runs.sort("id").to_dicts() if row["paths"]}
+    read = [
+        {**row, "paths": json.loads(row["paths"]), "files": json.loads(row["files"])}
+        for row in runs.sort("id").to_dicts()
+    ]
+    found = {(row["region"], row["clr_ym"]): row for row in read if row["paths"]}
     return list(found.values())
 
 

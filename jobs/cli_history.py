@@ -12,7 +12,6 @@ from jobs.terminal import Options, say
 from settlement.labels import label
 from settlement.store import commits
 
-AS_OF = "as_of"
 app = typer.Typer()
 history_app = typer.Typer(help="历史与审计 / history for auditors")
 app.add_typer(history_app, name="history")
@@ -32,7 +31,7 @@ def history(
     out: Annotated[Path | None, typer.Option(help="写出当时的全部表 / write every table there")] = None,
 ) -> None:
     """某一时刻的登记:各月到了哪一步,--out 写出当时的全部表 / the record as it stood."""
-    ctx.meta[AS_OF] = as_of
+    ctx.meta[asof.MOMENT] = as_of
     if ctx.invoked_subcommand:
         return
     options: Options = ctx.obj

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.cells import cell_len
 
-from jobs import text
+from jobs import asof, text
 from jobs.terminal import Options, say
 from settlement.errors import SettlementError
 from settlement.history import Limits, Views, open_views, output
@@ -56,7 +56,7 @@ def history_sql(  # noqa: PLR0913 - one parameter per option
     options: Options = ctx.obj
     shown = Shown(_kind(options, kind, out), out, rows)
     asked = sys.stdin.read() if question == "-" else question
-    with _views(options, months, Limits(memory, seconds), mask) as views:
+    with _views(ctx, months, Limits(memory, seconds), mask) as views:
         _give(options, views, asked, shown)
 
 
@@ -98,7 +98,7 @@ def history_prompt(
     """逐条查询,直到 .quit / ask question after question."""
     options: Options = ctx.obj
     shown = Shown("table", None, rows)
-    with _views(options, months, Limits(memory, seconds), mask) as views:
+    with _views(ctx, months, Limits(memory, seconds), mask) as views:
         if sys.stdin.isatty():
             _edit_lines()
             print(f"{_list(options.lang)}\n.views  .columns v_x  .format table|csv|json  .quit;SQL 以 ; 结束")
@@ -154,12 +154,14 @@ def _edit_lines() -> None:
         return
 
 
-def _views(options: Options, months: str, limits: Limits, mask: bool) -> Views:
+def _views(ctx: typer.Context, months: str, limits: Limits, mask: bool) -> Views:
+    options: Options = ctx.obj
     if options.region:
         options.need_region()
     if options.month:
         options.need_month()
-    return open_views(options.home, options.region, months or options.month or "", None, limits, mask)
+    commit = asof.chosen(options.open(), ctx.meta.get(asof.MOMENT))
+    return open_views(options.home, options.region, months or options.month or "", commit, limits, mask)
 
 
 def _kind(options: Options, kind: str, out: Path | None) -> str:

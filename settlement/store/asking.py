@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from settlement.errors import StoreError
 from settlement.procedure import ACCEPTED
+from settlement.store import asof
 from settlement.store.database import Store
 from settlement.store.findings import yuan
 from settlement.store.schema import BATCH, DECISION, LEDGER, LOG, REPLY, RUN, STORED, SUBMISSION
@@ -98,16 +99,8 @@ def one_moment(store: Store) -> Iterator[sa.Connection]:
 
 
 def table(db: sa.Connection, rows_of: sa.Table, commit: int | None = None) -> pl.DataFrame:
-    """Return the rows of a workflow table as they stood after a commit; JSON columns are text.
-
-    Args:
-        db: a reading transaction.
-        rows_of: the table.
-        commit: number of the commit, None for now.
-    """
-    if commit is not None:
-        raise StoreError(f"这里还不能按提交号 {commit} 查看历史时点。请不要指定提交号。")
-    return _now(db, rows_of, {})
+    """Return the rows of a workflow table as they stood after a commit, None for now; JSON is text."""
+    return _now(db, rows_of, {}) if commit is None else asof.table(db, rows_of, commit)
 
 
 def within(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import sqlalchemy as sa
 
@@ -45,12 +47,19 @@ def table(
 def frame(of: sa.Table, rows: list[tuple[object, ...]]) -> pl.DataFrame:
     """Make a frame of rows of a table, whatever there are."""
     own = [c for c in of.columns if c.name != "commit_no"]
+    held = [isinstance(c.type, sa.JSON) for c in own]
+    if any(held):
+        rows = [tuple(_json(v) if h else v for v, h in zip(row, held, strict=True)) for row in rows]
     return pl.DataFrame(rows, schema={c.name: _kind(c) for c in own}, orient="row", strict=False)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _kind(column: sa.Column[object]) -> pl.DataType | type[pl.DataType]:
     for known, kind in (
-        (sa.Boolean, pl.Boolean), (sa.Integer, pl.Int64), (sa.Date, pl.Date), (sa.JSON, pl.Object),
+        (sa.Boolean, pl.Boolean), (sa.Integer, pl.Int64), (sa.Date, pl.Date),
     ):  # fmt: skip
         if isinstance(column.type, known):
             return kind
