@@ -260,7 +260,7 @@ def test_masking_leaves_what_touches_no_person(office) -> None:
 def test_a_summary_shows_no_person(office) -> None:
     rows = open_views(office.home.home, masked=True).sql("SUMMARIZE v_settlement").rows
 
-    assert rows.filter(pl.col("column_name") != "****").is_empty() or "张" not in str(rows.rows())
+    assert rows.height == len(VIEWS["v_settlement"].fields)
     assert "张" not in str(rows.rows())
 
 

@@ -171,7 +171,7 @@ def _limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[threadi
     timer.start()
     try:
         yield late
-    except (duckdb.Error, pa.ArrowException, RuntimeError) as fault:
+    except (duckdb.Error, pa.ArrowException, RuntimeError, OSError) as fault:  # Arrow passes faults on so
         raise QueryError(_refusal(fault, limits, late.is_set())) from fault
     finally:
         timer.cancel()
