@@ -83,7 +83,9 @@ def at(db: sa.Connection, moment: str) -> Commit:
         condition = (COMMIT.c.at != "") & (COMMIT.c.at <= _until(moment))
     row = db.execute(_commits().where(condition).order_by(COMMIT.c.no.desc()).limit(1)).first()
     if row is None and moment.startswith("#"):
-        raise StoreError(f"没有提交 {moment},最新的是 #{newest(db).no}。settle history commits 列出各次提交。")
+        raise StoreError(
+            f"没有提交 {moment},最新的是 #{newest(db).no}。settle history commits 列出各次提交。"
+        )
     if row is None:
         first = db.execute(sa.select(sa.func.min(COMMIT.c.at))).scalar() or "(无)"
         raise StoreError(f"{moment} 之前没有登记。最早的登记在 {first}。")

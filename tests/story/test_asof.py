@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,8 @@ import sqlalchemy as sa
 
 from settlement import store
 from settlement.errors import StoreError
+from settlement.history import open_views
+from settlement.history.declared import VIEWS
 from settlement.store import asof, commits
 from settlement.store.schema import COMMIT, LOG, STAYING, TRACKED, VERSION
 from tests.story import running
@@ -183,3 +186,23 @@ def test_on_postgresql_every_commit_shows_the_same(on_postgresql: Telling, now: 
                 )
                 assert theirs == ours, (of.name, number)
     opened.engine.dispose()
+
+
+# ---- questions to history as of a moment ----
+
+
+@pytest.mark.parametrize("turn", range(6, 90, 12))
+def test_every_view_as_of_a_moment_is_that_of_the_home_kept_then(
+    story: Telling, now: sa.Connection, turn: int, tmp_path: Path
+):
+    kept = tmp_path / "home"
+    shutil.copytree(story.homes[turn], kept)
+    opened = store.open_store(kept)
+    with opened.engine.connect() as db:
+        commit = commits.newest(db)
+    opened.engine.dispose()
+    assert commits.at(now, f"#{commit.no}") == commit
+    for view in VIEWS:
+        question = f"SELECT * FROM {view} ORDER BY ALL"
+        with open_views(kept) as then, open_views(story.place.home, commit=commit.no) as again:
+            assert again.sql(question).rows.equals(then.sql(question).rows), view
