@@ -14,7 +14,7 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs import audit_reports, auditing, late_report, scope, trends, whatif
@@ -268,6 +268,7 @@ def test_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     assert rows["A", "202703"]["alerts"] == ""
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 10**9), st.integers(-(10**9), 10**9), st.integers(1, 50))
 def test_ratios_are_exact_to_four_places_half_up(tmp_path_factory, before, now, count) -> None:
     folder = tmp_path_factory.mktemp("t")
