@@ -14,6 +14,7 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -345,3 +346,18 @@ def test_trends_are_written_as_a_workbook_with_charts_and_as_data(
 def test_nothing_stored_is_told() -> None:
     with duckdb.connect() as con, pytest.raises(SettlementError, match="没有"):
         told_by(con, [], Alert())
+
+
+def test_what_auditors_ask_can_be_asked_of_both_databases(engine: sa.Engine) -> None:
+    with engine.connect() as db:
+        assert evidence.head(db, "langfang", "202604") == (0, "")
+        assert evidence.stored_months(db) == evidence.stored_months(db, "langfang") == []
+        for rows in (
+            evidence.log_of(db, "langfang", "202604"), evidence.refused(db, None),
+            evidence.refused(db, "langfang"), evidence.every_reply(db, "langfang", "202604"),
+            evidence.every_decision(db, "langfang", "202604"), evidence.references(db, "langfang"),
+            evidence.batches_of(db, None), evidence.batches_of(db, "langfang"), evidence.duties_held(db),
+            evidence.duties_done(db, ("PRELIM",), "review"), evidence.actors_of_steps(db),
+        ):  # fmt: skip
+            assert rows.is_empty()
+            assert rows.width > 2
