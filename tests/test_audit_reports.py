@@ -267,6 +267,7 @@ def test_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     assert rows["A", "202703"]["claimed_change"] is None
     assert {key for key in rows if key[1] == "202703"} == {("A", "202703")}
     assert rows["A", "202703"]["alerts"] == ""
+    assert {month for _, month in rows} == {"202612", "202701", "202703"}
 
 
 @settings(max_examples=30)
