@@ -73,6 +73,8 @@ def export_command(
     lines += [f"  {f['file']:<24} {f['rows']:>10}  {f['sha256'][:16]}" for f in files]
     if mask:
         lines.append(f"已遮盖,密钥指纹 {done.manifest['pseudonym_key']}(密钥只在本目录的 keys/ 中)")
+    if done.other_key:
+        lines.append(f"注意:上一次导出用的是另一密钥 {done.other_key},两次的化名不能对照")
     say(options, done.manifest, "\n".join(lines))
 
 

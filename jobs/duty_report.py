@@ -51,15 +51,15 @@ def pages(scope: Scope) -> list[Page]:
     named = batches.join(scope.names(), on=["region", "fixmedins_code"], how="left").with_columns(
         pl.col("state").replace(states)
     )
-    # The machine audits and settles in nobody's name; robots of a trial are people here.
-    done = done.filter(pl.col("actor") != p.MACHINE)
-    every = pl.concat([done.drop("day"), entered.select("batch_id", "duty", "actor")]).unique()
+    # The machine audits in nobody's name; robots of a trial are people here.
+    people = done.filter(pl.col("actor") != p.MACHINE)
+    every = pl.concat([people.drop("day"), entered.select("batch_id", "duty", "actor")]).unique()
     several = every.group_by("batch_id", "actor").agg(pl.col("duty").unique().sort())
     conflicts = several.filter(pl.col("duty").list.len() > 1)
     return [
         Page("audit.sheet_duty_batches", _batches(scope, named, done, conflicts), BATCHES, frozen=4,
              alarm="conflict"),
-        Page("audit.sheet_people", _people(scope, done), PEOPLE, (label("audit.note_people", scope.lang),)),
+        Page("audit.sheet_people", _people(scope, people), PEOPLE, (label("audit.note_people", scope.lang),)),
         Page("audit.sheet_conflicts", _conflicts(scope, named, conflicts), CONFLICTS,
              (label("audit.note_conflicts", scope.lang).format(count=batches.height),), alarm="actor"),
         Page("audit.sheet_refused", _refused(scope, refused), REFUSED),

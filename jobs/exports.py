@@ -49,10 +49,11 @@ OPTIONAL = ("diagnoses", "operations")
 
 @dataclass(frozen=True)
 class Exported:
-    """An export: its folder, and what `manifest.json` says."""
+    """An export: its folder, what `manifest.json` says, and the last export's key if it was another."""
 
     folder: Path
     manifest: dict[str, Any]
+    other_key: str = ""
 
 
 def export(
@@ -98,8 +99,9 @@ def export(
     facts = {"masked": masked, "format": kind, "manifest": store.file_digest(target / "manifest.json")}
     told = {**facts, "rows": sum(w.rows for w in written), **({"key": keys.fingerprint(key)} if key else {})}
     with store.writing(office.home) as db:
+        former = [said["key"] for said in store.log.told_of(db, "export") if said["masked"]][-1:]
         store.log.write(db, act, store.Change("export", {}, told))
-    return Exported(target, manifest)
+    return Exported(target, manifest, *(k for k in former if key and k != keys.fingerprint(key)))
 
 
 def _parts(con: duckdb.DuckDBPyConnection, month: Month, key: bytes) -> list[Part]:

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from jobs.scope import Scope
-from settlement import store
+from settlement import policy, store
 from settlement.audit import rules_file
 from settlement.labels import EN, label
-from settlement.reports.pages import Page, in_words
+from settlement.reports.pages import Page
 from settlement.store import evidence
 
 TEXTS = ("kind", "name", "label", "value", "from", "source", "article", "assumed")
@@ -28,7 +28,7 @@ PARAMETERS = (
     *MONTHS,
 )  # fmt: skip
 RULES = (
-    ("region", "centre", 10.0), ("name", "centre", 9.0), ("label", "wrap", 40.0), ("value", "text", 20.0),
+    ("name", "centre", 9.0), ("label", "wrap", 40.0), ("value", "text", 20.0), ("regions", "wrap", 30.0),
     *MONTHS,
 )  # fmt: skip
 TABLES = (
@@ -54,9 +54,9 @@ def pages(scope: Scope) -> list[Page]:
     used = facts.filter(pl.col("run") == pl.col("run").max().over("region", "clr_ym"))
     note = label("audit.note_changes", scope.lang)
     return [
-        Page("audit.sheet_changes", _changes(facts, scope), CHANGES, (note,), alarm=""),
+        Page("audit.sheet_changes", _changes(facts, scope), CHANGES, (note,)),
         Page("audit.sheet_parameters", _used(used, PARAMETER), PARAMETERS, frozen=2),
-        Page("audit.sheet_rules", _used(used, RULE), RULES, frozen=2),
+        Page("audit.sheet_rules", _rules(used), RULES, frozen=2),
         Page("audit.sheet_references", _tables(scope, used), TABLES, frozen=2),
     ]
 
@@ -100,6 +100,18 @@ def _used(used: pl.DataFrame, kind: str) -> pl.DataFrame:
         pl.col("clr_ym").n_unique().cast(pl.Int64).alias("months"),
     )  # fmt: skip
     return months.sort("region", "name", "used_from", "from", "value")
+
+
+def _rules(used: pl.DataFrame) -> pl.DataFrame:
+    """Each version of a rule with the regions and months whose newest run had it."""
+    names = {region: policy.load(region).label for region in used["region"].unique()}
+    each = used.filter(pl.col("kind") == RULE).group_by("name", "label", "value").agg(
+        pl.col("region").replace(names).unique().sort().str.join("、").alias("regions"),
+        pl.col("clr_ym").min().alias("used_from"),
+        pl.col("clr_ym").max().alias("used_to"),
+        pl.col("clr_ym").n_unique().cast(pl.Int64).alias("months"),
+    )  # fmt: skip
+    return each.sort("name", "used_from", "value")
 
 
 def _tables(scope: Scope, used: pl.DataFrame) -> pl.DataFrame:
@@ -148,4 +160,4 @@ def _changes(facts: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     words = {
         kind: label(f"audit.changed_{kind}", scope.lang) for kind in (PARAMETER, RULE, REFERENCE, PROGRAM)
     }
-    return in_words(rows.with_columns(pl.col("kind").replace(words).alias("what")), {}, scope.lang)
+    return rows.with_columns(pl.col("kind").replace(words).alias("what"))

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 
+import duckdb
 import polars as pl
 
 from settlement.masking import HIDDEN
+from settlement.query import frame, hold
 
 SCHEMA = {"field": pl.String, "value": pl.String, "pseudonym": pl.String}
 # Shorter values are too common in sentences to be looked for there.
@@ -63,15 +65,36 @@ def in_sentences(rows: pl.DataFrame, columns: Iterable[str], known: pl.DataFrame
     What people write may name anybody of the month, not only the person it is about. A word that happens
     to be somebody's name is replaced too: too much hidden rather than too little.
     """
-    long = pl.col("value").str.len_chars()
-    ascii_only = long == pl.col("value").str.len_bytes()
-    wanted = known.filter(long >= pl.when(ascii_only).then(SHORTEST_ASCII).otherwise(SHORTEST))
-    # The longest first: a value may begin with another one.
-    wanted = wanted.sort(long, "value", "field", descending=[True, False, False]).unique(
-        "value", keep="first", maintain_order=True
-    )
-    texts = [pl.col(c) for c in columns if c in rows.columns]
-    if wanted.is_empty() or not texts:
+    texts = [c for c in columns if c in rows.columns]
+    wanted = _quoted(pl.concat([rows[c] for c in texts]), known) if texts else known.head(0)
+    if wanted.is_empty():
         return rows
     values, hidden = wanted["value"].to_list(), wanted["pseudonym"].to_list()
-    return rows.with_columns(text.str.replace_many(values, hidden, leftmost=True) for text in texts)
+    return rows.with_columns(pl.col(texts).str.replace_many(values, hidden, leftmost=True))
+
+
+def _quoted(texts: pl.Series, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the known values that occur in some text, the longest first: a value may begin with another.
+
+    Every piece of a text as long as some value is looked up among the values, so that the work grows with
+    what was written and not with the number of persons.
+    """
+    long = pl.col("value").str.len_chars()
+    ascii_only = long == pl.col("value").str.len_bytes()
+    shortest = pl.when(ascii_only).then(SHORTEST_ASCII).otherwise(SHORTEST)
+    likely = known.filter(long >= shortest).unique("value", keep="first", maintain_order=True)
+    with duckdb.connect() as con:
+        hold(con, "said", texts.drop_nulls().unique().to_frame("t"))
+        hold(con, "likely", likely.with_columns(long.alias("n")))
+        found = frame(
+            con,
+            """
+            WITH piece AS (
+                SELECT DISTINCT substr(t, i, n) AS value
+                FROM (SELECT t, n, unnest(range(1, length(t) - n + 2)) AS i
+                    FROM said, (SELECT DISTINCT n FROM likely) WHERE length(t) >= n)
+            )
+            SELECT value, pseudonym FROM likely SEMI JOIN piece USING (value) ORDER BY n DESC, value
+            """,
+        )
+    return found

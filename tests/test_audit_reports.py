@@ -14,7 +14,8 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
-from hypothesis import given
+import sqlalchemy as sa
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs import audit_reports, auditing, late_report, scope, trends, whatif
@@ -266,8 +267,10 @@ def test_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     assert rows["A", "202703"]["claimed_change"] is None
     assert {key for key in rows if key[1] == "202703"} == {("A", "202703")}
     assert rows["A", "202703"]["alerts"] == ""
+    assert {month for _, month in rows} == {"202612", "202701", "202703"}
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 10**9), st.integers(-(10**9), 10**9), st.integers(1, 50))
 def test_ratios_are_exact_to_four_places_half_up(tmp_path_factory, before, now, count) -> None:
     folder = tmp_path_factory.mktemp("t")
@@ -344,3 +347,18 @@ def test_trends_are_written_as_a_workbook_with_charts_and_as_data(
 def test_nothing_stored_is_told() -> None:
     with duckdb.connect() as con, pytest.raises(SettlementError, match="没有"):
         told_by(con, [], Alert())
+
+
+def test_what_auditors_ask_can_be_asked_of_both_databases(engine: sa.Engine) -> None:
+    with engine.connect() as db:
+        assert evidence.head(db, "langfang", "202604") == (0, "")
+        assert evidence.stored_months(db) == evidence.stored_months(db, "langfang") == []
+        for rows in (
+            evidence.log_of(db, "langfang", "202604"), evidence.refused(db, None),
+            evidence.refused(db, "langfang"), evidence.every_reply(db, "langfang", "202604"),
+            evidence.every_decision(db, "langfang", "202604"), evidence.references(db, "langfang"),
+            evidence.batches_of(db, None), evidence.batches_of(db, "langfang"), evidence.duties_held(db),
+            evidence.duties_done(db, ("PRELIM",), "review"), evidence.actors_of_steps(db),
+        ):  # fmt: skip
+            assert rows.is_empty()
+            assert rows.width > 2

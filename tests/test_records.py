@@ -95,7 +95,7 @@ def test_a_derived_seed_stays_until_the_month_goes_on(three_months: Office, tmp_
     before = samples.derived_seed(desk)
     samples.sample(desk, Wish("settlements", FIVE), tmp_path)
     with pytest.raises(ProcedureError):
-        samples.sample(desk.by("sun"), Wish("settlements", FIVE), tmp_path)
+        users.permit(desk.home, desk.by("sun").act("approve"))
     # Neither looking nor being turned away gives another seed to choose from.
     assert samples.derived_seed(desk) == before
 
@@ -316,6 +316,7 @@ def test_a_pseudonym_is_the_same_in_every_month_and_another_with_another_key(
     other = exports.export(
         replace(three_months.desk(MARCH).by("ma"), home=copy), tmp_path / "other", masked=True
     )
+    assert (march.other_key, other.other_key) == ("", march.manifest["pseudonym_key"])
     assert other.manifest["pseudonym_key"] != march.manifest["pseudonym_key"]
     assert not in_march & set(table(other, "settlements")["psn_no"])
 
@@ -389,3 +390,12 @@ def test_no_known_name_is_left_in_a_sentence(names, sentence) -> None:
     assert [name for name in names if name in told] == []
     if not any(name in sentence for name in names):
         assert told == sentence
+
+
+def test_a_name_that_begins_with_another_one_is_replaced_whole() -> None:
+    names = pl.DataFrame({"field": "psn_name", "value": ["甲乙", "甲乙丙", "乙丙"]})
+    known = pseudonyms.pseudonyms(b"k", names)
+    told = pseudonyms.in_sentences(pl.DataFrame({"t": ["问甲乙丙,甲乙。"]}), ["t"], known)["t"][0]
+
+    long, short = (pseudonyms.pseudonym(b"k", "psn_name", name) for name in ("甲乙丙", "甲乙"))
+    assert told == f"问{long},{short}。"

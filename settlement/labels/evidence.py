@@ -191,6 +191,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.assumed": ("推定", "assumed"),
     "audit.used_from": ("首用月份", "first month"),
     "audit.used_to": ("末用月份", "last month"),
+    "audit.regions": ("统筹区", "regions"),
     "audit.months": ("月数", "months"),
     "audit.run": ("运行号", "run"),
     "audit.ran_on": ("运行日期", "ran on"),

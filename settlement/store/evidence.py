@@ -22,7 +22,6 @@ from settlement.store.schema import (
     REPLY,
     RUN,
     TRANSITION,
-    USER,
 )
 
 # Looking at the record and being turned away leave the month as it was.
@@ -164,8 +163,3 @@ def actors_of_steps(db: sa.Connection) -> pl.DataFrame:
     way = TRANSITION.c
     query = sa.select(way.batch_id, way.seq, way.to_state, way.day, way.actor)
     return frame_of(db, query.order_by(way.batch_id, way.seq), DAY)
-
-
-def people(db: sa.Connection) -> dict[str, str]:
-    """Return what people are called, by user name."""
-    return {r.name: r.full_name or r.name for r in db.execute(sa.select(USER.c.name, USER.c.full_name))}
