@@ -125,7 +125,7 @@ def _stored(office: Office) -> _Stored:
 
 
 def _compared(stored: _Stored) -> Iterator[Compared]:
-    """Compare run by run; a calculation starts from the findings on record, so that each difference is one."""
+    """Compare run by run; a calculation starts from the findings on record, so each difference is one."""
     former: Calculated | None = None
     for ident in [*sorted(stored.audited), *sorted(stored.settled)]:
         with store.work_folder(stored.office.home) as work:
