@@ -22,7 +22,7 @@ thead { display: table-header-group; }
 tr { break-inside: avoid; }
 th, td { border: 0.4pt solid #999; padding: 0.6mm 1.2mm; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; }
-th { background: #eee; font-weight: bold; }
+th { background: #eee; font-weight: bold; overflow-wrap: normal; }
 .n { text-align: right; }
 td.n, td.k { white-space: nowrap; }
 .s td { font-weight: bold; background: #f6f6f6; }

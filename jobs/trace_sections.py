@@ -221,19 +221,18 @@ def _findings(found: list[Facts], lang: str) -> list[Section]:
             **_with_person(each),
             "vola_cont": words,
             "day": each["fee_ocur_time"] or each["enddate"],
-            "rule": each["rule_id"],
             "reason": each["decision_reason"],
             "log": _span([entry["log"] for entry in each["decision_log"]]),
         })  # fmt: skip
-    first = ("finding_id", "rule", "grade", "person", "setl_id", "bkkp_sn", "day", "hilist_name",
+    first = ("finding_id", "rule_id", "grade", "person", "setl_id", "bkkp_sn", "day", "hilist_name",
              "det_item_fee_sumamt", "vola_cont")  # fmt: skip
     second = ("finding_id", "reply", "decision", "reason", "reviewer", "decided_on", "log", "det_sumamt",
               "final_det_sumamt")  # fmt: skip
     used = {(each["rule_id"], each["rule_digest"], each["parameters"] or "") for each in found}
-    rules = [{"rule": rule, "digest": digest, "used": said} for rule, digest, said in sorted(used)]
+    rules = [{"rule_id": rule, "digest": digest, "used": said} for rule, digest, said in sorted(used)]
     return [
         _table("findings", first, rows, lang),
-        _table("used", ("rule", "digest", "used"), rules, lang),
+        _table("used", ("rule_id", "digest", "used"), rules, lang),
         _table("decisions", second, rows, lang, ("det_sumamt", "final_det_sumamt")),
     ]
 
