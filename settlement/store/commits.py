@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -102,14 +102,9 @@ def _until(moment: str) -> str:
 
 def breaks(db: sa.Connection) -> Iterator[str]:
     """Say what is not as it was committed: the chain, rows changed, lacking or added, by table and commit."""
-    known: dict[int | None, dict[str, list[Any]]] = {}
-    before = ""
-    for row in db.execute(sa.select(COMMIT).order_by(COMMIT.c.no)):
-        facts = dict(row._mapping)
-        known[row.no] = json.loads(row.added)
-        if row.no != len(known) or row.prev_hash != before or _hash(facts) != row.hash:
-            yield f"提交 {row.no} 与前一次不相接,或内容与其摘要不符"
-        before = row.hash
+    made = db.execute(sa.select(COMMIT).order_by(COMMIT.c.no)).fetchall()
+    yield from _chain(db, made)
+    known: dict[int | None, dict[str, list[Any]]] = {row.no: json.loads(row.added) for row in made}
     for table in TRACKED:
         found: dict[int | None, list[Any]] = {}
         for number, rows in groupby(_rows(db, table), key=lambda pair: pair[0]):
@@ -119,6 +114,19 @@ def breaks(db: sa.Connection) -> Iterator[str]:
             if found.get(number) != wanted.get(number):
                 yield _words(db, table.name, number, found.get(number), wanted.get(number))
     yield from _altered(db)
+
+
+def _chain(db: sa.Connection, made: Sequence[Any]) -> Iterator[str]:
+    """Where one commit does not follow from the one before, or the log took up another hash of it."""
+    hashes = {0: ""}
+    for place, row in enumerate(made, 1):
+        if row.no != place or row.prev_hash != hashes.get(place - 1) or _hash(dict(row._mapping)) != row.hash:
+            yield f"提交 {row.no} 与前一次不相接,或内容与其摘要不符"
+        hashes[row.no] = row.hash
+    told = sa.select(LOG.c.seq, LOG.c.commit_no, LOG.c.record_hash).where(LOG.c.record_hash.is_not(None))
+    for row in db.execute(told.order_by(LOG.c.seq)):
+        if row.record_hash != hashes.get((row.commit_no or 0) - 1):
+            yield f"日志第 {row.seq} 条所记的前一次提交的摘要与登记不符"
 
 
 def _words(
