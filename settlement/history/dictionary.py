@@ -15,12 +15,15 @@ settle --home HOME --region langfang history sql --months 2026-01..2026-04 \\
   "SELECT clr_ym, rule_id, count(*) AS n, sum(det_sumamt) AS det FROM v_finding GROUP BY ALL ORDER BY ALL"
 settle --home HOME history sql --format xlsx --out paid.xlsx "SELECT * FROM v_payment WHERE clr_ym = '202604'"
 settle --home HOME history prompt
+settle --home HOME history --as-of "2026-05-12 17:00" sql "SELECT count(*) FROM v_finding"
 ```
 
 The SQL is DuckDB's. `--region` and `--months` (or `--month`) say what is looked at; left out, everything.
 Name `region`, `clr_ym` and `fixmedins_code` in a condition where you can: only the files of those months are
 read.
 All views of one question show one moment, also while a month is being run; nobody waits for a question.
+With `history --as-of` before `sql` or `prompt` that moment is an earlier one: what was accepted, found, decided and paid
+as the record stood then.
 
 A question is one SELECT (or EXPLAIN of one). It reads the views and nothing else: no file, no network, no
 setting, no second statement. `--memory` (2GB) and `--seconds` (60) bound what it costs. `--format` is table,
