@@ -22,8 +22,8 @@ The SQL is DuckDB's. `--region` and `--months` (or `--month`) say what is looked
 Name `region`, `clr_ym` and `fixmedins_code` in a condition where you can: only the files of those months are
 read.
 All views of one question show one moment, also while a month is being run; nobody waits for a question.
-With `history --as-of` before `sql` or `prompt` that moment is an earlier one: what was accepted, found, decided and paid
-as the record stood then.
+With `history --as-of` before `sql` or `prompt` that moment is an earlier one: what was accepted, found,
+decided and paid as the record stood then.
 
 A question is one SELECT (or EXPLAIN of one). It reads the views and nothing else: no file, no network, no
 setting, no second statement. `--memory` (2GB) and `--seconds` (60) bound what it costs. `--format` is table,
