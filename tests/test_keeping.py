@@ -107,7 +107,7 @@ def test_backups_made_while_a_month_runs_are_each_a_consistent_point(accepted: P
     with office.home.engine.connect() as db:
         known = {commit.no: commit.hash for commit in commits.every(db)}
     points = set()
-    for folder in made:
+    for folder in {made[0], made[len(made) // 3], made[2 * len(made) // 3], made[-1]}:
         again = restoring.restore(folder, tmp_path / f"of_{folder.name}")
         number, digest = head(again)
         assert known[number] == digest
