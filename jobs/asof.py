@@ -60,10 +60,12 @@ def months(home: store.Store, commit: Commit, region: str | None, month: dt.date
     """
     with home.engine.connect() as db:
         batch = _of(asof.table(db, BATCH, commit.no), region, month).rename({"id": "batch_id"})
-        found = asof.table(db, FINDING, commit.no).join(batch, on=["batch_id", "run_id"], how="semi")
+        counts = {
+            name: asof.findings_of(db, of, commit.no).join(batch, on=["batch_id", "run_id"], how="semi")
+            for name, of in (("findings", FINDING), ("decisions", DECISION))
+        }
         parts = {
-            "findings": found,
-            "decisions": asof.table(db, DECISION, commit.no).unique(["batch_id", "run_id", "finding_id"]),
+            **counts,
             "payable": asof.table(db, STATEMENT, commit.no),
             "paid": asof.table(db, PAY_ORDER, commit.no).join(
                 asof.table(db, PAY_RESULT, commit.no).filter(pl.col("result") == "PAID"),
@@ -77,9 +79,8 @@ def months(home: store.Store, commit: Commit, region: str | None, month: dt.date
     )
     for name, of in parts.items():
         mine = of.join(batch.select("batch_id", *keys), on="batch_id")
-        amount = "payable_fen" if name == "payable" else "amount_fen"
-        counted = pl.len() if name in ("findings", "decisions") else pl.col(amount).sum()
-        rows = rows.join(mine.group_by(keys).agg(counted.alias(name)), on=keys, how="left")
+        amount = {"payable": "payable_fen", "paid": "amount_fen"}.get(name, "findings")
+        rows = rows.join(mine.group_by(keys).agg(pl.col(amount).sum().alias(name)), on=keys, how="left")
     newest = runs.group_by(keys).agg(pl.col("id").max().alias("run"))
     return rows.join(newest, on=keys, how="left").with_columns(pl.col(*parts).fill_null(0)).sort(keys)
 

@@ -44,6 +44,15 @@ def table(
     return frame(of, [tuple(row) for row in found])
 
 
+def findings_of(db: sa.Connection, of: sa.Table, commit: int) -> pl.DataFrame:
+    """Count the different findings that a table had of each batch and run: batch_id, run_id, findings."""
+    by = (of.c.batch_id, of.c.run_id)
+    count = sa.func.count(of.c.finding_id.distinct())
+    rows = db.execute(sa.select(*by, count).where(of.c.commit_no <= commit).group_by(*by))
+    names = ("batch_id", "run_id", "findings")
+    return pl.DataFrame([tuple(r) for r in rows], schema=dict.fromkeys(names, pl.Int64), orient="row")
+
+
 def frame(of: sa.Table, rows: list[tuple[object, ...]]) -> pl.DataFrame:
     """Make a frame of rows of a table, whatever there are."""
     own = [c for c in of.columns if c.name != "commit_no"]

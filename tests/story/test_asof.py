@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -206,3 +207,33 @@ def test_every_view_as_of_a_moment_is_that_of_the_home_kept_then(
         question = f"SELECT * FROM {view} ORDER BY ALL"
         with open_views(kept) as then, open_views(story.place.home, commit=commit.no) as again:
             assert again.sql(question).rows.equals(then.sql(question).rows), view
+
+
+@pytest.mark.parametrize("turn", [20, 45, 70])
+def test_the_command_shows_and_writes_what_the_home_kept_then_shows_and_writes(
+    story: Telling, turn: int, tmp_path: Path
+):
+    kept = tmp_path / "home"
+    shutil.copytree(story.homes[turn], kept)
+    then = said(kept, "history", "--out", str(tmp_path / "then"))
+    again = said(
+        story.place.home, "history", "--as-of", f"#{then['commit']}", "--out", str(tmp_path / "again")
+    )
+    assert again == then
+    assert any(row["findings"] for row in then["months"])
+    files = [name for name in then["files"] if not name.startswith("record/")]
+    assert files
+    assert {(tmp_path / "then" / n).read_bytes() == (tmp_path / "again" / n).read_bytes() for n in files} == {
+        True
+    }
+    manifests = [(tmp_path / name / "manifest.json").read_text("utf-8") for name in ("then", "again")]
+    assert manifests[0] == manifests[1]
+    listed = said(story.place.home, "history", "commits", "--count", "1000")
+    assert [row["no"] for row in listed] == sorted({row["no"] for row in listed})
+    assert then["commit"] in {row["no"] for row in listed}
+
+
+def said(home: Path, *words: str) -> Any:
+    done = running.settle(["--home", str(home), "--json", *words])
+    assert done.code == 0, done.said
+    return json.loads(done.out)
