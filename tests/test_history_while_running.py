@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from settlement import store
 from settlement.history import open_views
 from settlement.history.declared import VIEWS
@@ -32,7 +34,9 @@ QUESTIONS = [
 ]
 
 
-def test_asking_neither_waits_nor_fails_while_a_month_is_run(tmp_path: Path) -> None:
+# Alone on the machine no question may wait a second; beside other tests one in twenty may be slowed by them.
+@pytest.mark.parametrize("slowed", [20, pytest.param(0, marks=pytest.mark.heavy)])
+def test_asking_neither_waits_nor_fails_while_a_month_is_run(slowed: int, tmp_path: Path) -> None:
     history_world.office(tmp_path / "home").home.engine.dispose()
     views = open_views(tmp_path / "home")
     running = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT)
@@ -47,9 +51,9 @@ def test_asking_neither_waits_nor_fails_while_a_month_is_run(tmp_path: Path) -> 
         time.sleep(max(0.1 - waits[-1], 0))
 
     assert running.returncode == 0
-    # Whoever shares the machine may cost one question its second; a lock would cost all of them.
+    # A lock would cost all of them.
     late = sorted(wait for wait in waits if wait > 1)
-    assert len(late) <= len(waits) // 20, late
+    assert len(late) <= (len(waits) // slowed if slowed else 0), late
     assert max(waits) < 5
     assert len(waits) > len(QUESTIONS)
     assert [seen[question] for question in QUESTIONS[-2:]] == [{False}, {False}]

@@ -84,8 +84,7 @@ def sql(*statements: str) -> Callable[[store.Store], None]:
             for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
                 db.execute(f"DROP TRIGGER {name}")
             db.execute("PRAGMA ignore_check_constraints = ON")
-            changed = sum(db.execute(statement).rowcount for statement in statements)
-            assert changed > 0
+            assert [s for s in statements if db.execute(s).rowcount < 1] == []
             db.commit()
         with home.engine.connect().execution_options(writing=True) as again, again.begin():
             guards.install(again)
@@ -299,9 +298,11 @@ def test_every_kind_of_damage_is_found_and_nothing_else(home: store.Store, name:
     found = nightly.verify(home)
 
     assert [p for p in expected if not any(re.fullmatch(p, f) for f in found)] == [], found
-    # A row that was touched is also named with the commit it came in.
-    others = [f for f in found if not f.startswith("登记:")]
-    assert [f for f in others if not any(re.fullmatch(p, f) for p in expected)] == []
+    others = [f for f in found if not any(re.fullmatch(p, f) for p in expected)]
+    if damage is rewritten_log or damage.__qualname__.startswith("sql."):
+        # A row that was touched is also named with the commit it came in.
+        others = [f for f in others if not f.startswith("登记:")]
+    assert others == []
 
 
 def test_the_words_are_there_in_english_too(home: store.Store) -> None:

@@ -7,26 +7,16 @@ import json
 from pathlib import Path
 
 import polars as pl
-import pytest
 
-from jobs import auditing, cli
+from jobs import auditing
 from settlement.audit import rulebook, rules_file
 from settlement.audit.cases import CASES
 from tests.submissions import HEALTHY, Office
+from tests.test_cli import settle
 from tests.test_lookback import APRIL, MARCH, audited, month, office
 
 __all__ = ["office"]  # a fixture
 ROOT = Path(__file__).parent.parent
-
-
-def settle(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["settle", *words])
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    said = capsys.readouterr()
-    return int(stopped.value.code or 0), said.out, said.err
 
 
 def test_the_rule_book_is_current() -> None:

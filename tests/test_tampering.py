@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from settlement.store.log import entry_hash
 from settlement.store.schema import BATCH, COMMIT, LOG, TRACKED
 from tests import closed_month
 from tests.closed_month import MONTH, REGION, YM
+from tests.test_nightly import sql
 
 Alter = Callable[[store.Store], None]
 
@@ -47,23 +47,6 @@ def home(closed: Path, tmp_path: Path) -> Iterator[store.Store]:
     opened = store.open_store(tmp_path / "home")
     yield opened
     opened.engine.dispose()
-
-
-def sql(*statements: str) -> Alter:
-    """Alter rows with the triggers out of the way, and put them back."""
-
-    def alter(home: store.Store) -> None:
-        home.engine.dispose()
-        with closing(sqlite3.connect(home.home / "settlement.db")) as db:
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                db.execute(f"DROP TRIGGER {name}")
-            db.execute("PRAGMA ignore_check_constraints = ON")
-            assert [s for s in statements if db.execute(s).rowcount < 1] == []
-            db.commit()
-        with home.engine.connect().execution_options(writing=True) as again, again.begin():
-            guards.install(again)
-
-    return alter
 
 
 def value(home: store.Store, query: str) -> Any:

@@ -14,33 +14,23 @@ SEEN = {table.name for table in TRACKED}
 CHANGING = {table.name for table in STAYING}
 
 
-def table(
-    db: sa.Connection, of: sa.Table, commit: int | None = None, *where: sa.ColumnElement[bool]
-) -> pl.DataFrame:
+def table(db: sa.Connection, of: sa.Table, commit: int) -> pl.DataFrame:
     """Return the rows of a table as they stood.
 
     Args:
         db: an open reading transaction.
         of: the table.
-        commit: number of the commit after which; None for now.
-        where: conditions on the table's columns that no change of a row touches.
+        commit: number of the commit after which.
 
     Returns:
         All columns but `commit_no`, in order of the key; JSON as text.
     """
+    if of.name in CHANGING:
+        rows = sorted(rows_at(db, of, commit), key=lambda row: [row[c.name] for c in of.primary_key.columns])
+        return frame(of, [tuple(row.values()) for row in rows])
     own = [c for c in of.columns if c.name != "commit_no"]
-    if of.name in CHANGING and commit is not None:
-        query = sa.select(*of.primary_key.columns).where(*where)
-        wanted = {tuple(row) for row in db.execute(query)} if where else None
-        keys = [c.name for c in of.primary_key.columns]
-        rows = [
-            row for row in rows_at(db, of, commit)
-            if wanted is None or tuple(row[k] for k in keys) in wanted
-        ]  # fmt: skip
-        rows.sort(key=lambda row: tuple(row[k] for k in keys))
-        return frame(of, [tuple(row[c.name] for c in own) for row in rows])
-    limit = (of.c.commit_no <= commit,) if of.name in SEEN and commit is not None else ()
-    found = db.execute(sa.select(*own).where(*where, *limit).order_by(*of.primary_key.columns))
+    limit = (of.c.commit_no <= commit,) if of.name in SEEN else ()
+    found = db.execute(sa.select(*own).where(*limit).order_by(*of.primary_key.columns))
     return frame(of, [tuple(row) for row in found])
 
 
