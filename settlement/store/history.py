@@ -14,10 +14,14 @@ from settlement.store.schema import DECISION, LOG, REPLY, TRANSITION
 
 
 def steps(db: sa.Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the steps of some batches in order: batch_id, seq, to_state, to_held, day, actor, reason."""
+    """Return the steps of some batches in order.
+
+    Columns: batch_id, seq, to_state, to_held, day, actor, reason; of its entry in the log: log, at, hash.
+    """
     way = TRANSITION.c
+    entry = (LOG.c.reason, LOG.c.seq.label("log"), LOG.c.at, LOG.c.hash)
     query = (
-        sa.select(way.batch_id, way.seq, way.to_state, way.to_held, way.day, way.actor, LOG.c.reason)
+        sa.select(way.batch_id, way.seq, way.to_state, way.to_held, way.day, way.actor, *entry)
         .join(LOG, LOG.c.seq == way.log_seq)
         .where(way.batch_id.in_(list(ids)))
         .order_by(way.batch_id, way.seq)

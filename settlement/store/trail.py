@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
-from settlement.store.batches import frame_of
+from settlement.store import history
 from settlement.store.schema import (
     BATCH,
     LOG,
@@ -18,7 +17,6 @@ from settlement.store.schema import (
     PAY_RESULT,
     RECEIPT,
     REFERENCE,
-    TRANSITION,
 )
 
 ENTRY = (LOG.c.seq.label("log"), LOG.c.at, LOG.c.actor, LOG.c.reason, LOG.c.hash)
@@ -26,14 +24,11 @@ ENTRY = (LOG.c.seq.label("log"), LOG.c.at, LOG.c.actor, LOG.c.reason, LOG.c.hash
 
 def steps(db: sa.Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return the steps of batches with their entries: state, held, day, log, at, actor, reason, hash."""
-    way = TRANSITION.c
-    query = (
-        sa.select(way.to_state.label("state"), way.to_held.label("held"), way.day, *ENTRY)
-        .join(LOG, LOG.c.seq == way.log_seq)
-        .where(way.batch_id.in_(list(ids)))
-        .order_by(way.batch_id, way.seq)
-    )
-    return frame_of(db, query, {"day": pl.Date}).to_dicts()
+    names = ("day", "log", "at", "actor", "reason", "hash")
+    return [
+        {"state": row["to_state"], "held": row["to_held"], **{name: row[name] for name in names}}
+        for row in history.steps(db, ids)
+    ]
 
 
 def decisions(db: sa.Connection, region: str, clr_ym: str) -> list[dict[str, Any]]:
