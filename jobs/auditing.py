@@ -29,7 +29,11 @@ SELECT f.*, s.psn_no, s.psn_name, s.med_type, s.clr_type, s.insutype, s.begndate
     m.funds
 FROM found AS f
 JOIN every_settlement AS s USING (setl_id)
-LEFT JOIN (SELECT * FROM any_line SEMI JOIN found USING (setl_id, bkkp_sn)) AS l USING (setl_id, bkkp_sn)
+LEFT JOIN (
+    SELECT e.setl_id, e.bkkp_sn, e.fee_ocur_time, e.hilist_code, e.hilist_name, n.cnt, e.pric,
+        n.det_item_fee_sumamt, n.inscp_amt, e.bilg_dept_codg, e.bilg_dr_code
+    FROM any_line AS n JOIN every_line AS e USING (setl_id, bkkp_sn) SEMI JOIN found USING (setl_id, bkkp_sn)
+) AS l USING (setl_id, bkkp_sn)
 LEFT JOIN (
     SELECT rule_id, setl_id, bkkp_sn,
         string_agg(fund_pay_type || ':' || (risk_fen // 100)::VARCHAR || '.'
@@ -51,7 +55,7 @@ def audit(month: Month, progress: Progress = quiet) -> tuple[duckdb.DuckDBPyConn
     loaded = engine.open_month(con, month_rows(con, month), month.reference, month.rules)
     ran = itertools.count(1)
 
-    def shown(_: str) -> None:
+    def shown(*_: object) -> None:
         progress("初审", next(ran), len(month.rules))
 
     hits, not_run = findings.collect(con, month.rules, month.profile, loaded, shown)

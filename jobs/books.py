@@ -20,7 +20,7 @@ from settlement.audit.engine import MonthRows, PastMonth
 from settlement.errors import SettlementError
 from settlement.query import hold, open_engine, sql_type
 
-MEMORY = "2500MB"
+MEMORY = "3000MB"
 
 
 @dataclass
@@ -128,7 +128,7 @@ def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
     shared = con.execute("SELECT count(*) FROM accepted_shared").fetchall()[0][0] > 0
     for model in (SetlListDiagD, SetlListOprnD, ClrSum):
         rows = _rows_sql(con, month, model, "accepted", shared)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW accepted_{table(model).name} AS {rows}")
+        con.execute(f"CREATE OR REPLACE VIEW accepted_{table(model).name} AS {rows}")
     return MonthRows(
         month.first,
         "accepted_setl",
@@ -142,16 +142,16 @@ def month_rows(con: duckdb.DuckDBPyConnection, month: Month) -> MonthRows:
 
 def _open_rows(con: duckdb.DuckDBPyConnection, month: Month, name: str) -> None:
     """Create `<name>_setl` and `<name>_line` of a month's accepted submissions."""
-    con.execute(f"CREATE TEMP VIEW {name}_raw AS {_settlement_sql(month)}")
+    con.execute(f"CREATE VIEW {name}_raw AS {_settlement_sql(month)}")
     same_id = (
         f"SELECT setl_id FROM {name}_raw GROUP BY setl_id HAVING min(fixmedins_code) <> max(fixmedins_code)"
     )
-    con.execute(f"CREATE TEMP TABLE {name}_shared AS {same_id}")
+    con.execute(f"CREATE TABLE {name}_shared AS {same_id}")
     shared = con.execute(f"SELECT count(*) FROM {name}_shared").fetchall()[0][0] > 0
     settlements = _own(SetlD, "fixmedins_code", f"{name}_shared" if shared else "")
-    con.execute(f"CREATE TEMP VIEW {name}_setl AS SELECT {settlements} FROM {name}_raw")
+    con.execute(f"CREATE VIEW {name}_setl AS SELECT {settlements} FROM {name}_raw")
     lines = _rows_sql(con, month, FeeListD, name, shared)
-    con.execute(f"CREATE TEMP VIEW {name}_line AS {lines}")
+    con.execute(f"CREATE VIEW {name}_line AS {lines}")
 
 
 def _own(model: type, owner: str, shared: str) -> str:

@@ -70,10 +70,8 @@ def open_month(
         Names of the tables that are loaded, for `missing_tables`.
     """
     running = tuple(rules)
-    needed = frozenset(name for rule in running for name in (*rule.reads, *rule.uses))
-    loaded = opening.open_views(con, rows, reference, needed)
+    loaded = opening.open_views(con, rows, reference, running)
     able = [rule for rule in running if not missing_tables(rule, loaded)]
-    opening.open_listed(con, running)
     past.open_past(con, rows.earlier, rows.first, able)
     opening.open_generic(con)
     return loaded
@@ -98,7 +96,7 @@ def hits(con: duckdb.DuckDBPyConnection, rule: Rule, profile: Profile) -> pl.Dat
     Raises:
         RuleError: other columns than the contract's, or two hits on one line.
     """
-    opening.scope(con, rule.clr_types, rule.codes)
+    opening.scope(con, rule)
     past.open_rule(con, rule)
     found = [_run(con, rule, profile, span) for span in _spans(con, rule, profile)]
     ran = [rows for rows in found if rows is not None]

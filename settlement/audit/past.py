@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import duckdb
 
 from settlement.audit.rules_file import Past, Rule
+from settlement.query import at_once
 
 # Sums of refund lines are netted; the rest of a line is that of the line refunded.
 NETTED = ("cnt", "inscp_amt")
 OF_LINE = ("setl_id", "bkkp_sn", "init_feedetl_sn", "fee_ocur_time", "hilist_code", "list_type", "cnt",
            "prd_days", "inscp_amt")  # fmt: skip
-OF_OWNER = ("mdtrt_id", "psn_no", "fixmedins_code", "insutype", "med_type", "clr_type", "setl_time",
-            "fund_pay_sumamt")  # fmt: skip
+OF_VISIT = ("setl_id", "mdtrt_id", "psn_no", "fixmedins_code", "insutype", "med_type", "clr_type",
+            "setl_time", "fund_pay_sumamt", "setl_inscp_amt")  # fmt: skip
 SETTLEMENT = {
     "setl_id": "VARCHAR", "mdtrt_id": "VARCHAR", "psn_no": "VARCHAR", "fixmedins_code": "VARCHAR",
     "insutype": "VARCHAR", "med_type": "VARCHAR", "clr_type": "VARCHAR", "begndate": "DATE",
@@ -37,7 +38,7 @@ LINE = {
 }  # fmt: skip
 REVERSAL = "refd_setl_flag = '1' AND medfee_sumamt <= 0 AND init_setl_id IS NOT NULL"
 VALID = "s.vali_flag = '1' AND s.refd_setl_flag <> '1'"
-NOTHING = Past(0, "", "", "", "")
+VISITS_A_MONTH = 100_000_000  # room in the numbers of past visits
 NOT_REVERSED = "ANTI JOIN past_reversed AS r ON s.fixmedins_code = r.fixmedins_code AND s.setl_id = r.setl_id"
 
 
@@ -56,7 +57,7 @@ def open_past(
     """Take what the rules need out of earlier months.
 
     Args:
-        con: connection with the claim month's `every_settlement` and the reference tables.
+        con: connection with the claim month's `every_settlement`, `person_key` and the reference tables.
         months: earlier claim months, in any order.
         month: first day of the claim month.
         rules: the rules that are going to run.
@@ -66,28 +67,58 @@ def open_past(
         all_past_settlement, all_past_line: valid and net rows; `for_<rule id>` says who asked for one.
     """
     asking = {rule.rule_id: rule.past for rule in rules if rule.past}
-    _empty(con, "all_past_settlement", SETTLEMENT, _settlement_flags(asking))
-    _empty(con, "all_past_line", LINE, _line_flags(asking))
     ordered = sorted(months, key=lambda m: m.first)
+    _empty(con, asking)
+    _reversals(con, ordered)
+
+    def read(place: int, own: duckdb.DuckDBPyConnection) -> None:
+        earlier, base = ordered[place], place * VISITS_A_MONTH
+        reaching = {ident: past for ident, past in asking.items() if reaches(past, earlier.first, month)}
+        with own:
+            _settlements(own, earlier, reaching, _settlement_flags(asking))
+            wanted = _wanted(own, earlier, reaching)
+            _visits(own, earlier, base)
+            _lines(own, reaching, wanted, _line_flags(asking), base)
+
+    with at_once(con) as pool:
+        # The nearest months hold the most, so they come first.
+        places = range(len(ordered))[::-1]
+        list(pool.map(read, places, [con.cursor() for _ in places]))
+
+
+def _empty(con: duckdb.DuckDBPyConnection, asking: Mapping[str, Past]) -> None:
+    """Create the tables the months are read into; a line refers to its visit by number."""
+    own = {c: t for c, t in LINE.items() if c not in OF_VISIT}
+    visit = {"psn_key": "INTEGER", **{c: LINE[c] for c in OF_VISIT}}
+    for name, columns, flags in (
+        ("all_past_settlement", SETTLEMENT, _settlement_flags(asking)),
+        ("past_visit", {"visit_no": "INTEGER", **visit}, []),
+        ("past_net_line", {"visit_no": "INTEGER", **own}, _line_flags(asking)),
+    ):
+        named = [*(f"{c} {t}" for c, t in columns.items()), *(f"{flag} BOOLEAN" for flag in flags)]
+        con.execute(f"CREATE OR REPLACE TABLE {name} ({', '.join(named)})")
+    con.execute(
+        "CREATE OR REPLACE VIEW all_past_line AS "
+        "SELECT l.* EXCLUDE (visit_no), v.* EXCLUDE (visit_no), -v.visit_no AS visit_key "
+        "FROM past_net_line AS l JOIN past_visit AS v ON l.visit_no = v.visit_no"
+    )
+
+
+def _reversals(con: duckdb.DuckDBPyConnection, months: Sequence[PastMonth]) -> None:
+    """Create `prior_reversal`, and `past_reversed`: what has been reversed to this day."""
     prior = [
         f"SELECT setl_id, init_setl_id, '{m.first:%Y%m}' AS clr_ym FROM {m.settlements} WHERE {REVERSAL}"
-        for m in ordered
+        for m in months
     ]
     none = (
         "SELECT NULL::VARCHAR AS setl_id, NULL::VARCHAR AS init_setl_id, NULL::VARCHAR AS clr_ym WHERE false"
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE prior_reversal AS {' UNION ALL '.join(prior) or none}")
+    con.execute(f"CREATE OR REPLACE TABLE prior_reversal AS {' UNION ALL '.join(prior) or none}")
     reversals = [
         f"SELECT fixmedins_code, init_setl_id AS setl_id FROM {rows} WHERE {REVERSAL}"
-        for rows in ("every_settlement", *(m.settlements for m in ordered))
+        for rows in ("every_settlement", *(m.settlements for m in months))
     ]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE past_reversed AS {' UNION '.join(reversals)}")
-    for earlier in ordered:
-        reaching = {
-            ident: past if reaches(past, earlier.first, month) else NOTHING for ident, past in asking.items()
-        }
-        _settlements(con, earlier, reaching, _settlement_flags(asking))
-        _lines(con, earlier, reaching, _line_flags(asking))
+    con.execute(f"CREATE OR REPLACE TABLE past_reversed AS {' UNION '.join(reversals)}")
 
 
 def reaches(past: Past, earlier: dt.date, month: dt.date) -> bool:
@@ -100,107 +131,130 @@ def open_rule(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     mine = {rule.rule_id: rule.past} if rule.past else {}
     for view, source, columns, flags in (
         ("past_settlement", "all_past_settlement", SETTLEMENT, _settlement_flags(mine)),
-        ("past_line", "all_past_line", LINE, _line_flags(mine)),
+        ("past_line", "all_past_line", (*LINE, "psn_key", "visit_key"), _line_flags(mine)),
     ):
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {', '.join(columns)} FROM {source} "
-            f"WHERE {' OR '.join(flags) or 'false'}"
-        )
+        if view in rule.reads:
+            con.execute(
+                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {', '.join(columns)} FROM {source} "
+                f"WHERE {' OR '.join(flags) or 'false'}"
+            )
 
 
 def _settlement_flags(asking: Mapping[str, Past]) -> list[str]:
-    return [f"for_{ident}" for ident, past in asking.items() if past.settlements]
+    return [f"for_{ident}" for ident, past in asking.items() if past.settlements and not past.lines]
 
 
 def _line_flags(asking: Mapping[str, Past]) -> list[str]:
-    return [f"for_{ident}" for ident, past in asking.items() if _wanted_lines(past)]
-
-
-def _empty(
-    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], flags: Sequence[str]
-) -> None:  # fmt: skip
-    named = [*(f"{c} {t}" for c, t in columns.items()), *(f"{flag} BOOLEAN" for flag in flags)]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(named)})")
+    return [f"for_{ident}" for ident, past in asking.items() if past.codes or past.ids or past.lines]
 
 
 def _settlements(
     con: duckdb.DuckDBPyConnection, earlier: PastMonth, asking: Mapping[str, Past], flags: Sequence[str]
 ) -> None:
-    met = {f"for_{ident}": past.settlements for ident, past in asking.items() if past.settlements}
+    met = {f"for_{i}": past.settlements for i, past in asking.items() if f"for_{i}" in flags}
     if not met:
         return
     columns = ", ".join("CAST(s.setl_time AS DATE) AS sd" if c == "sd" else f"s.{c}" for c in SETTLEMENT)
     con.execute(
-        f"INSERT INTO all_past_settlement SELECT *, {_asked(flags, met)} FROM (SELECT {columns} "
+        f"INSERT INTO all_past_settlement SELECT *{_asked(flags, met)} FROM (SELECT {columns} "
         f"FROM {earlier.settlements} AS s {NOT_REVERSED} WHERE {VALID} AND ({_any(met.values())}))"
     )
 
 
-def _lines(
-    con: duckdb.DuckDBPyConnection, earlier: PastMonth, asking: Mapping[str, Past], flags: Sequence[str]
-) -> None:
-    """Filter lines by what is cheap to see, then look up their settlements, then net refunds."""
+def _wanted(con: duckdb.DuckDBPyConnection, earlier: PastMonth, asking: Mapping[str, Past]) -> dict[str, str]:
+    """Take the lines that rules want, by what is cheap to see, into `past_wanted`.
+
+    Returns:
+        By rule, the condition its lines meet that are not wanted for their code or settlement id.
+    """
+    _named(con, "past_code", "hilist_code", {i: past.codes for i, past in asking.items() if past.codes})
+    _named(con, "past_id", "setl_id", {i: past.ids for i, past in asking.items() if past.ids})
+    met = {ident: f"({past.lines})" for ident, past in asking.items() if past.lines}
+    for ident in met:
+        if theirs := asking[ident].settlements:
+            kept = f"past_of_{ident}"
+            con.execute(
+                f"CREATE TEMP TABLE {kept} AS SELECT setl_id FROM {earlier.settlements} WHERE {theirs}"
+            )
+            met[ident] += f" AND l.setl_id IN (SELECT setl_id FROM {kept})"
     columns = ", ".join(f"l.{c}" for c in OF_LINE)
     source = f"SELECT {columns}, CAST(l.fee_ocur_time AS DATE) AS d FROM {earlier.lines} AS l"
-    codes = [past.codes for past in asking.values() if past.codes]
-    ids = [past.ids for past in asking.values() if past.ids]
-    met = [past.lines for past in asking.values() if past.lines]
-    listed, named_ids = "l.hilist_code IN (SELECT hilist_code FROM past_code)", " UNION ".join(ids)
-    scans = []
-    if codes:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE past_code AS {' UNION '.join(codes)}")
-        scans.append(f"{source} WHERE {listed}")
-    if ids:
-        scans.append(f"{source} WHERE l.setl_id IN ({named_ids}){f' AND {_not(listed)}' if codes else ''}")
+    listed = "l.hilist_code IN (SELECT hilist_code FROM past_code)"
+    named = "l.setl_id IN (SELECT setl_id FROM past_id)"
     if met:
-        others = [_not(listed)] * bool(codes) + [_not(f"l.setl_id IN ({named_ids})")] * bool(ids)
-        rest = " AND ".join(others) or "true"
-        scans.append(f"SELECT * FROM ({source} WHERE {rest}) WHERE cnt < 0 OR {_any(met)}")
-    if not scans:
-        return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE past_wanted AS {' UNION ALL '.join(scans)}")
-    sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
-    owner = ", ".join(f"s.{c}" for c in OF_OWNER)
-    named = ", ".join(
-        f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]}) AS {c}" if c in NETTED else
-        "o.inscp_amt AS setl_inscp_amt" if c == "setl_inscp_amt" else
-        "o." + c if c in OF_OWNER else "w." + c for c in LINE
-    )  # fmt: skip
-    asked = {f"for_{ident}": wanted for ident, past in asking.items() if (wanted := _wanted_lines(past))}
+        scan = f"SELECT * FROM ({source}) AS l WHERE {_any([listed, named, 'l.cnt < 0', *met.values()])}"
+    else:
+        # Two scans, because a lone IN is looked up while reading; the second leaves out what the first finds.
+        scan = f"{source} WHERE {listed} UNION ALL {source} WHERE {named} AND NOT coalesce({listed}, false)"
+    con.execute(f"CREATE TEMP TABLE past_wanted AS {scan}")
+    return met
+
+
+def _named(con: duckdb.DuckDBPyConnection, name: str, key: str, selects: Mapping[str, str]) -> None:
+    """Hold the keys that rules ask for, with who asks."""
+    rows = [f"SELECT {key}, '{ident}' AS rule_id FROM ({sql})" for ident, sql in selects.items()]
+    rows = rows or [f"SELECT NULL::VARCHAR AS {key}, NULL::VARCHAR AS rule_id"]
+    said = "".join(f", bool_or(rule_id = '{ident}') AS asked_{ident}" for ident in selects)
     con.execute(
-        f"""INSERT INTO all_past_line
-        WITH owner AS (
-            SELECT s.setl_id, s.inscp_amt, {owner} FROM {earlier.settlements} AS s {NOT_REVERSED}
-            WHERE {VALID} AND s.setl_id IN (SELECT setl_id FROM past_wanted)
-        ),
-        back AS (
+        f"CREATE TEMP TABLE {name} AS SELECT {key}{said} FROM ({' UNION ALL '.join(rows)}) "
+        f"WHERE {key} IS NOT NULL GROUP BY {key}"
+    )
+
+
+def _visits(con: duckdb.DuckDBPyConnection, earlier: PastMonth, base: int) -> None:
+    """Keep the settlements of wanted lines; who comes this month too has the number of `person_key`."""
+    columns = ", ".join("s.inscp_amt" if c == "setl_inscp_amt" else f"s.{c}" for c in OF_VISIT)
+    con.execute(
+        f"INSERT INTO past_visit SELECT row_number() OVER () + {base}, p.psn_key, s.* FROM ("
+        f"SELECT {columns} FROM {earlier.settlements} AS s {NOT_REVERSED} "
+        f"WHERE {VALID} AND s.setl_id IN (SELECT DISTINCT setl_id FROM past_wanted)) AS s "
+        "LEFT JOIN person_key AS p ON s.psn_no = p.psn_no"
+    )
+
+
+def _lines(
+    con: duckdb.DuckDBPyConnection,
+    asking: Mapping[str, Past],
+    wanted: Mapping[str, str],
+    flags: Sequence[str],
+    base: int,
+) -> None:
+    """Net refunds, and keep the lines with who asked for them."""
+    sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
+    netted = ", ".join(f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]}) AS {c}" for c in NETTED)
+    own = ", ".join(f"l.{c}" for c in LINE if c not in OF_VISIT)
+    asked = {
+        f"for_{ident}": " OR ".join(
+            [f"past_code.asked_{ident}"] * bool(past.codes)
+            + [f"past_id.asked_{ident}"] * bool(past.ids)
+            + [f"({wanted.get(ident)})"] * (ident in wanted)
+        )
+        for ident, past in asking.items()
+    }
+    con.execute(
+        f"""INSERT INTO past_net_line
+        WITH back AS (
             SELECT setl_id, init_feedetl_sn AS bkkp_sn, {sums}
             FROM past_wanted WHERE cnt < 0 AND init_feedetl_sn IS NOT NULL GROUP BY setl_id, init_feedetl_sn
-        )
-        SELECT *, {_asked(flags, asked)} FROM (
-            SELECT {named} FROM past_wanted AS w
-            JOIN owner AS o ON w.setl_id = o.setl_id
+        ),
+        net AS (
+            SELECT * FROM past_wanted ANTI JOIN back USING (setl_id) WHERE cnt > 0
+            UNION ALL
+            SELECT w.* REPLACE ({netted}) FROM (SELECT * FROM past_wanted SEMI JOIN back USING (setl_id)) AS w
             LEFT JOIN back AS b ON w.setl_id = b.setl_id AND w.bkkp_sn = b.bkkp_sn
             WHERE w.cnt > 0 AND w.cnt + coalesce(b.cnt, 0) > 0
-        )"""
+        )
+        SELECT v.visit_no, {own}{_asked(flags, asked)} FROM net AS l
+        JOIN (SELECT visit_no, setl_id FROM past_visit WHERE visit_no > {base}
+            AND visit_no <= {base + VISITS_A_MONTH}) AS v ON l.setl_id = v.setl_id
+        LEFT JOIN past_code ON l.hilist_code = past_code.hilist_code
+        LEFT JOIN past_id ON l.setl_id = past_id.setl_id"""
     )
-    con.execute("DROP TABLE past_wanted")
-
-
-def _wanted_lines(past: Past) -> str:
-    either = [f"hilist_code IN ({past.codes})"] if past.codes else []
-    either += [f"setl_id IN ({past.ids})"] if past.ids else []
-    either += [f"({past.lines})"] if past.lines else []
-    return " OR ".join(either)
 
 
 def _asked(flags: Sequence[str], met: Mapping[str, str]) -> str:
-    """SQL of the columns that say which rules asked for a row."""
-    return ", ".join(f"coalesce(({met.get(flag) or 'false'}), false) AS {flag}" for flag in flags)
-
-
-def _not(condition: str) -> str:
-    return f"NOT coalesce({condition}, false)"
+    """SQL of the columns that say which rules asked for a row, after others."""
+    return "".join(f", coalesce(({met.get(flag) or 'false'}), false) AS {flag}" for flag in flags)
 
 
 def _any(conditions: Iterable[str]) -> str:

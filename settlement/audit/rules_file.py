@@ -22,7 +22,7 @@ _REQUIRED = {
     "id", "name", "name_en", "purpose", "purpose_en", "national_ref", "category", "grade", "status",
     "scope", "dated_by", "reads", "deduction", "effective_from", "message", "message_en", "basis", "limits",
 }  # fmt: skip
-_OPTIONAL = {"effective_to", "parameters", "uses", "codes", "past"}
+_OPTIONAL = {"effective_to", "parameters", "uses", "past"}
 _PAST = {"days", "codes", "ids", "lines", "settlements"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "category": ("policy", "management", "medical"),
@@ -62,7 +62,6 @@ class Rule:
         clr_types: clearing types the rule looks at, from `scope`.
         reads: tables and views without which the SELECT cannot run.
         uses: tables that sharpen it; empty ones when not loaded.
-        codes: a SELECT of the hilist_codes whose lines are all it needs of `line`; empty for all lines.
         past: what it reads of earlier months, None for nothing.
         parameters: policy parameters by name, with unit and meaning.
         basis: (source key, article) pairs.
@@ -82,7 +81,6 @@ class Rule:
     dated_by: str
     reads: tuple[str, ...]
     uses: tuple[str, ...]
-    codes: str
     past: Past | None
     deduction: str
     effective_from: dt.date
@@ -133,7 +131,6 @@ def read(path: Path) -> Rule:
         dated_by=head["dated_by"],
         reads=tuple(head["reads"]),
         uses=tuple(head.get("uses", ())),
-        codes=head.get("codes", ""),
         past=_past(path, head.get("past")),
         deduction=head["deduction"],
         effective_from=head["effective_from"],

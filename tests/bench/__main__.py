@@ -108,17 +108,16 @@ def rules(data: Path, home: Path) -> dict[str, float]:
     con = books.connect(month)
     rows = dataclasses.replace(books.month_rows(con, month), earlier=tuple(_earlier(home)))
     loaded = engine.open_month(con, rows, month.reference, month.rules)
-    ran = [("opening", time.perf_counter())]
-    hits, not_run = findings.collect(
-        con, month.rules, month.profile, loaded, lambda ident: ran.append((ident, time.perf_counter()))
-    )
+    opened = time.perf_counter()
+    parts = {"opening": opened - begin}
+    hits, not_run = findings.collect(con, month.rules, month.profile, loaded, parts.__setitem__)
     assert not not_run, not_run
+    collected = time.perf_counter()
     findings.build(con, hits, month.rules, month.region, month.first)
-    ran.append(("findings", time.perf_counter()))
+    end = time.perf_counter()
     con.close()
-    before = [begin, *(at for _, at in ran)]
-    seconds = {f"c {name}": at - since for (name, at), since in zip(ran, before, strict=False)}
-    return {"c": ran[-1][1] - begin, "hits": float(hits.height), **seconds}
+    parts |= {"rules": collected - opened, "findings": end - collected}
+    return {"c": end - begin, "hits": float(hits.height), **{f"c {n}": s for n, s in parts.items()}}
 
 
 def _earlier(home: Path) -> Iterator[engine.PastMonth]:
@@ -220,7 +219,7 @@ def report(figures: dict[str, dict[str, float]]) -> None:
     for name, seconds in got.items():
         print(f"{name:4} {seconds:7.1f} s  ratio {seconds / base:5.2f}  aim {AIMS[name]}")
     parts = {name[2:]: seconds for name, seconds in figures["c"].items() if name.startswith("c ")}
-    around = ", ".join(f"{name} {parts.pop(name):.1f} s" for name in ("opening", "findings"))
+    around = ", ".join(f"{name} {parts.pop(name):.1f} s" for name in ("opening", "rules", "findings"))
     print(f"c: {around}, {figures['c']['hits']:.0f} hits")
     slowest = sorted(parts, key=lambda name: -parts[name])[:5]
     print("slowest rules: " + ", ".join(f"{name} {parts[name]:.1f} s" for name in slowest))

@@ -27,19 +27,35 @@
 -- misses = "单价、数量一并改动而乘积相符的;退费后按净数量、净金额比较"
 
 -- DECIMAL(20, x): two 64-bit decimals would be multiplied in 64 bits and overflow
-WITH computed AS (
-    SELECT
-        setl_id, bkkp_sn, pric, cnt, det_item_fee_sumamt, inscp_amt,
-        ROUND(CAST(pric AS DECIMAL(20, 6)) * cnt, 2) AS due
+WITH priced AS (
+    -- Many lines have the same price, count and amount; a product is dear, so each is worked out once.
+    -- Every line has a count: said here, or the engine would copy all lines to read them twice.
+    SELECT DISTINCT pric, cnt, det_item_fee_sumamt
     FROM line
+    WHERE cnt > 0
+),
+
+wrong AS (
+    SELECT
+        pric, cnt, det_item_fee_sumamt,
+        ROUND(CAST(pric AS DECIMAL(20, 6)) * cnt, 2) AS due
+    FROM priced
     WHERE
-        -- rounding is dear, and most amounts are exact
-        CAST(pric AS DECIMAL(20, 6)) * cnt <> det_item_fee_sumamt
-        AND ABS(ROUND(CAST(pric AS DECIMAL(20, 6)) * cnt, 2) - det_item_fee_sumamt)
+        ABS(ROUND(CAST(pric AS DECIMAL(20, 6)) * cnt, 2) - det_item_fee_sumamt)
         > CAST(GREATEST(1, cnt) AS DECIMAL(20, 4)) * $line_amount_tolerance
+),
+
+computed AS (
+    SELECT
+        line.setl_id, line.bkkp_sn, line.pric, line.cnt, line.det_item_fee_sumamt, line.inscp_amt,
+        wrong.due
+    FROM line
+    INNER JOIN wrong
+        ON line.pric = wrong.pric
+        AND line.cnt = wrong.cnt
+        AND line.det_item_fee_sumamt = wrong.det_item_fee_sumamt
 )
 
--- Too low an amount costs the fund nothing; where nothing is in scope there is nothing to share.
 SELECT
     setl_id,
     bkkp_sn,

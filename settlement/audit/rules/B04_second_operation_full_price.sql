@@ -11,7 +11,6 @@
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_surgery_group"]
 -- uses           = ["institution", "price_limit"]
--- codes          = "SELECT hilist_code FROM kb_surgery_group"
 -- deduction      = "DP"
 -- effective_from = 2021-05-01
 -- message        = "{day} 与主手术 {main} 同组,单价 {price} 高于折价后的 {limit}(全价 {full})"

@@ -22,22 +22,29 @@
 -- [limits]
 -- misses = "同日在不同机构或以不同编码收取的次数;跨申报月补记在同一日的明细"
 
-WITH listed AS (
-    SELECT setl_id, bkkp_sn, psn_no, fixmedins_code, d, hilist_code, cnt
+WITH lowest AS (
+    SELECT hilist_code, MIN(max_cnt) AS max_cnt FROM kb_freq WHERE unit = '日' GROUP BY hilist_code
+),
+
+listed AS NOT MATERIALIZED (
+    SELECT
+        line.setl_id, line.bkkp_sn, line.psn_key, line.fixmedins_code, line.d, line.hilist_code, line.cnt,
+        lowest.max_cnt
     FROM line
-    WHERE hilist_code IN (SELECT hilist_code FROM kb_freq WHERE unit = '日')
+    INNER JOIN lowest ON line.hilist_code = lowest.hilist_code
 ),
 
 total AS (
-    SELECT psn_no, fixmedins_code, d, hilist_code, SUM(cnt) AS observed
+    SELECT psn_key, fixmedins_code, d, hilist_code, SUM(cnt) AS observed
     FROM listed
-    GROUP BY psn_no, fixmedins_code, d, hilist_code
+    GROUP BY psn_key, fixmedins_code, d, hilist_code
+    HAVING SUM(cnt) > MIN(max_cnt)
 ),
 
 -- Where two limits are in force at once the higher one counts
 excess AS (
     SELECT
-        total.psn_no,
+        total.psn_key,
         total.fixmedins_code,
         total.d,
         total.hilist_code,
@@ -48,7 +55,7 @@ excess AS (
         ON total.hilist_code = kb_freq.hilist_code
         AND total.d BETWEEN kb_freq.begndate AND kb_freq.enddate
     WHERE kb_freq.unit = '日'
-    GROUP BY total.psn_no, total.fixmedins_code, total.d, total.hilist_code, total.observed
+    GROUP BY total.psn_key, total.fixmedins_code, total.d, total.hilist_code, total.observed
     HAVING total.observed > MAX(kb_freq.max_cnt)
 ),
 
@@ -64,12 +71,12 @@ hit AS (
         excess.allowed
     FROM listed
     INNER JOIN excess
-        ON listed.psn_no = excess.psn_no
+        ON listed.psn_key = excess.psn_key
         AND listed.fixmedins_code = excess.fixmedins_code
         AND listed.d = excess.d
         AND listed.hilist_code = excess.hilist_code
     WINDOW same_group AS (
-        PARTITION BY listed.psn_no, listed.fixmedins_code, listed.d, listed.hilist_code
+        PARTITION BY listed.psn_key, listed.fixmedins_code, listed.d, listed.hilist_code
     )
 )
 

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_cycle", "past_line"]
--- codes          = "SELECT hilist_code FROM kb_cycle"
 -- deduction      = "DG"
 -- effective_from = 2021-05-01
 -- message        = "{cycle} 天内共计 {observed} 次,超过 {limit} 次"

@@ -24,9 +24,9 @@
 
 -- Most lines are alone in a few columns already: only the others are compared in all
 WITH crowded AS (
-    SELECT mdtrt_id, hilist_code, DATE_TRUNC('minute', fee_ocur_time) AS at_minute
+    SELECT mdtrt_key, hilist_key, DATE_TRUNC('minute', fee_ocur_time) AS at_minute
     FROM line
-    GROUP BY mdtrt_id, hilist_code, DATE_TRUNC('minute', fee_ocur_time)
+    GROUP BY mdtrt_key, hilist_key, DATE_TRUNC('minute', fee_ocur_time)
     HAVING COUNT(*) > 1
 ),
 
@@ -45,8 +45,8 @@ compared AS (
         ) AS observed
     FROM line
     INNER JOIN crowded
-        ON line.mdtrt_id = crowded.mdtrt_id
-        AND line.hilist_code = crowded.hilist_code
+        ON line.mdtrt_key = crowded.mdtrt_key
+        AND line.hilist_key = crowded.hilist_key
         AND DATE_TRUNC('minute', line.fee_ocur_time) = crowded.at_minute
     WINDOW equal_line AS (
         PARTITION BY

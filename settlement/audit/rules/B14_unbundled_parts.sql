@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_bundle", "institution", "price_limit"]
--- codes          = "SELECT part_code AS hilist_code FROM kb_bundle UNION SELECT bundle_code FROM kb_bundle"
 -- deduction      = "DP"
 -- effective_from = 2021-05-01
 -- message        = "{window} 打包项目 {bundle} 的组成项目分开收取共 {observed} 元,打包价 {limit} 元"

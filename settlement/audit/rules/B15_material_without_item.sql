@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_req"]
--- codes          = "SELECT material_code AS hilist_code FROM kb_req UNION SELECT item_code FROM kb_req"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "耗材 {material} 须与诊疗项目(如 {needed})同用,本次就诊没有"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_addon"]
--- codes          = "SELECT addon_code AS hilist_code FROM kb_addon UNION SELECT main_code FROM kb_addon"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "{window} 收取加收项目 {surcharge},同日没有主项(如 {needed})"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "operation", "kb_max"]
--- codes          = "SELECT hilist_code FROM kb_max"
 -- deduction      = "DQ"
 -- effective_from = 2021-05-01
 -- message        = "共计 {observed},上限 {limit}(手术 {operations} 次,每次 {each})"

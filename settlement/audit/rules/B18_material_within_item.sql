@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_pair_mat"]
--- codes          = "SELECT item_code AS hilist_code FROM kb_pair_mat UNION SELECT material_code FROM kb_pair_mat"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "耗材 {material} 已含在项目 {item} 的价格内,同一就诊又单独收取"

@@ -68,6 +68,16 @@ doubtful AS (
 ),
 
 -- Of the limits of all codes registered on the day the highest counts
+-- Materialized: the few lines in question first, and only then what is said about them
+asked AS MATERIALIZED (
+    SELECT
+        line.setl_id, line.bkkp_sn, line.fixmedins_code, line.medins_list_codg, line.medins_list_name,
+        line.hilist_code, line.hilist_name, line.d, line.pric, line.cnt, line.inscp_amt
+    FROM line
+    INNER JOIN doubtful USING (fixmedins_code, medins_list_codg, hilist_code)
+    WHERE line.inscp_amt > 0 AND line.medins_list_codg IN (SELECT medins_list_codg FROM doubtful)
+),
+
 compared AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.pric, line.cnt, line.inscp_amt,
@@ -75,8 +85,7 @@ compared AS (
         MAX(CASE WHEN catalogue_map.hilist_code = line.hilist_code THEN 1 ELSE 0 END) AS same_code,
         unlike.hilist_name IS NOT NULL                                                AS unlike_name,
         COALESCE(MAX(price_limit.hilist_pric_uplmt_amt), 0)                           AS cap
-    FROM line
-    INNER JOIN doubtful USING (fixmedins_code, medins_list_codg, hilist_code)
+    FROM asked AS line
     LEFT JOIN unlike USING (medins_list_name, hilist_name)
     LEFT JOIN catalogue_map
         ON line.fixmedins_code = catalogue_map.fixmedins_code
@@ -89,7 +98,6 @@ compared AS (
         ON catalogue_map.hilist_code = price_limit.hilist_code
         AND institution.lmtpric_hosp_lv = price_limit.hilist_lmtpric_type
         AND line.d BETWEEN price_limit.begndate AND price_limit.enddate
-    WHERE line.inscp_amt > 0
     GROUP BY line.setl_id, line.bkkp_sn, line.pric, line.cnt, line.inscp_amt, unlike.hilist_name
 )
 

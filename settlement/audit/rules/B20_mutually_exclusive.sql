@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_mutex"]
--- codes          = "SELECT code_a AS hilist_code FROM kb_mutex UNION SELECT code_b FROM kb_mutex"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "{window} 收取 {code},与同日收取的 {other} 互斥,扣单价较低的一项"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_sex"]
--- codes          = "SELECT hilist_code FROM kb_sex"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限{limit}性使用,参保人登记性别为{observed}(请先核对登记信息)"

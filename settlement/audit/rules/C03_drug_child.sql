@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_age"]
--- codes          = "SELECT hilist_code FROM kb_age"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限儿童使用,参保人在 {window} 已满 {observed} 周岁(儿童上限 {limit} 周岁)"

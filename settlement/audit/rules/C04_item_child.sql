@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_age"]
--- codes          = "SELECT hilist_code FROM kb_age"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限{limit}使用,参保人在 {window} 已 {age_days} 天、满 {observed} 周岁"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "institution", "kb_level"]
--- codes          = "SELECT hilist_code FROM kb_level"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限 {limit} 级及以上医疗机构,本机构当日为 {observed} 级"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_mode"]
--- codes          = "SELECT hilist_code FROM kb_mode"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限{limit}使用,本次清算类别为 {clr_type}、医疗类别为 {med_type}"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_insu"]
--- codes          = "SELECT hilist_code FROM kb_insu"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限{limit}保险支付,本次已由基本医疗保险统筹基金支付(符合范围金额 {observed} 元)"

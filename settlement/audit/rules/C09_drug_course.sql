@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_course", "past_line"]
--- codes          = "SELECT hilist_code FROM kb_course"
 -- deduction      = "DG"
 -- effective_from = 2021-05-01
 -- message        = "限支付疗程 {limit} 天,至本条明细累计 {observed} 天"

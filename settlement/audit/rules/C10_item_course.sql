@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_item_course", "past_line"]
--- codes          = "SELECT hilist_code FROM kb_item_course"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "本疗程第 {observed} 天(上限 {limit} 天),距上次 {gap} 天(最短间隔 {min_gap} 天);无此限制或无上次为 -"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "diagnosis", "kb_ind"]
--- codes          = "SELECT hilist_code FROM kb_ind"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限适应症(如 {limit} 开头的诊断),本次的 {observed} 个诊断、病种均不符"

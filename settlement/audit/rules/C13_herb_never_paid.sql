@@ -10,7 +10,6 @@
 -- scope          = ["outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_tcm"]
--- codes          = "SELECT hilist_code FROM kb_tcm"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "中药饮片{limit}均不予支付,符合范围金额 {observed} 元"

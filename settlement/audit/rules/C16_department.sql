@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_dept"]
--- codes          = "SELECT hilist_code FROM kb_dept"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限 {count} 个科室(如 {limit})使用,开单科室为 {observed}"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "kb_age"]
--- codes          = "SELECT hilist_code FROM kb_age"
 -- deduction      = "DL"
 -- effective_from = 2021-05-01
 -- message        = "限就业年龄({lowest} 至 {highest} 周岁)使用,参保人在 {window} 为 {observed} 周岁"

@@ -10,7 +10,6 @@
 -- scope          = ["hospital", "outpatient"]
 -- dated_by       = "fee_ocur_time"
 -- reads          = ["line", "settlement", "kb_cap", "past_line"]
--- codes          = "SELECT hilist_code FROM kb_cap"
 -- deduction      = "DP"
 -- effective_from = 2021-05-01
 -- message        = "限额组 {group} 每人每年限 {limit} 元,至本条明细基金已支付 {observed} 元"

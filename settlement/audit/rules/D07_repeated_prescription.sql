@@ -34,21 +34,21 @@
 -- Days are counted from 1900-01-01: they add faster than dates, and five digits sort as texts.
 WITH drug AS (
     SELECT
-        setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER) AS supply,
+        setl_id, visit_key, bkkp_sn, psn_key, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER) AS supply,
         DATE_DIFF('day', DATE '1900-01-01', d) AS day_no, DATE_DIFF('day', setl_time, d) AS shift, 1 AS is_new
     FROM line
     WHERE list_type LIKE '1%' AND prd_days >= 1
     UNION ALL
     SELECT
-        setl_id, bkkp_sn, psn_no, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER),
+        setl_id, visit_key, bkkp_sn, psn_key, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER),
         DATE_DIFF('day', DATE '1900-01-01', d), DATE_DIFF('day', setl_time, d), 0
     FROM past_line
     WHERE clr_type IN ('11', '41') AND psn_no IN (SELECT psn_no FROM settlement)
 ),
 
-given AS (
+given AS NOT MATERIALIZED (
     SELECT
-        drug.setl_id, drug.bkkp_sn, drug.psn_no, generic.generic_id, drug.setl_time, drug.supply, drug.day_no,
+        drug.setl_id, drug.visit_key, drug.bkkp_sn, drug.psn_key, generic.generic_key, drug.setl_time, drug.supply, drug.day_no,
         drug.shift, drug.is_new
     FROM drug
     INNER JOIN generic ON drug.hilist_code = generic.hilist_code
@@ -57,26 +57,26 @@ given AS (
 -- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order.
 -- A purchase may have lines of several days: what is left then is counted from its first one.
 repeated AS (
-    SELECT psn_no, generic_id
+    SELECT psn_key, generic_key
     FROM given
-    GROUP BY psn_no, generic_id
-    HAVING MIN(setl_id) <> MAX(setl_id) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days
+    GROUP BY psn_key, generic_key
+    HAVING MIN(visit_key) <> MAX(visit_key) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days
 ),
 
 bought AS (
     SELECT
-        given.psn_no, given.generic_id, given.setl_id, given.setl_time, MIN(given.day_no) AS first_day,
+        given.psn_key, given.generic_key, given.setl_id, given.setl_time, MIN(given.day_no) AS first_day,
         CAST(MAX(given.day_no + given.supply) AS VARCHAR) || given.setl_id AS cover
     FROM given
-    INNER JOIN repeated ON given.psn_no = repeated.psn_no AND given.generic_id = repeated.generic_id
-    GROUP BY given.psn_no, given.generic_id, given.setl_id, given.setl_time
+    INNER JOIN repeated ON given.psn_key = repeated.psn_key AND given.generic_key = repeated.generic_key
+    GROUP BY given.psn_key, given.generic_key, given.setl_id, given.setl_time
 ),
 
 seen AS (
     SELECT
-        setl_id, generic_id,
+        setl_id, generic_key,
         MAX(cover) OVER (
-            PARTITION BY psn_no, generic_id
+            PARTITION BY psn_key, generic_key
             ORDER BY first_day, setl_time, setl_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS latest
@@ -88,7 +88,7 @@ hit AS (
         given.setl_id, given.bkkp_sn, given.supply, given.day_no, SUBSTR(seen.latest, 6) AS related,
         CAST(SUBSTR(seen.latest, 1, 5) AS INTEGER) AS until
     FROM given
-    INNER JOIN seen ON given.setl_id = seen.setl_id AND given.generic_id = seen.generic_id
+    INNER JOIN seen ON given.setl_id = seen.setl_id AND given.generic_key = seen.generic_key
     WHERE given.is_new = 1
 )
 

@@ -30,7 +30,7 @@
 -- [limits]
 -- misses = "没有处方号的明细;为避开种数限制分开的处方;同一药品有几个编码时按编码各算一种"
 
-WITH drug AS (
+WITH drug AS NOT MATERIALIZED (
     SELECT setl_id, rx_drord_no, hilist_code, bkkp_sn, fee_ocur_time
     FROM line
     WHERE list_type = '101'

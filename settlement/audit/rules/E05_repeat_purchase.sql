@@ -40,14 +40,14 @@
 -- settlements = "clr_type = '41' AND psn_no IN (SELECT psn_no FROM any_settlement WHERE clr_type = '41')"
 -- lines       = """(d > (SELECT first_day FROM claim_month) - 62
 --     OR (prd_days >= 1 AND d + CAST(FLOOR(prd_days) AS INTEGER) > (SELECT first_day FROM claim_month) - 31))
---   AND list_type LIKE '1%' AND setl_id IN (SELECT setl_id FROM all_past_settlement WHERE clr_type = '41')"""
+--   AND list_type LIKE '1%'"""
 --
 -- [limits]
 -- misses = "未填用药天数的购药只计次数;药店以外的开药由规则 D07 看;通用名对照缺失的药品按目录编码前缀归并"
 
 WITH drug AS (
     SELECT
-        line.setl_id, line.bkkp_sn, line.psn_no, generic.generic_id, line.setl_time, line.d,
+        line.setl_id, line.visit_key, line.bkkp_sn, line.psn_key, generic.generic_key, line.setl_time, line.d,
         CAST(FLOOR(line.prd_days) AS BIGINT) AS supply, DATE_DIFF('day', line.setl_time, line.d) AS shift,
         1 AS is_new
     FROM line
@@ -55,51 +55,53 @@ WITH drug AS (
     WHERE line.list_type LIKE '1%'
     UNION ALL
     SELECT
-        past_line.setl_id, NULL AS bkkp_sn, past_line.psn_no, generic.generic_id, past_line.setl_time,
+        past_line.setl_id, past_line.visit_key, NULL AS bkkp_sn, past_line.psn_key, generic.generic_key, past_line.setl_time,
         past_line.d, CAST(FLOOR(past_line.prd_days) AS BIGINT) AS supply,
         DATE_DIFF('day', past_line.setl_time, past_line.d) AS shift, 0 AS is_new
     FROM past_line
     INNER JOIN generic ON past_line.hilist_code = generic.hilist_code
+    -- who does not come this month has no number
+    WHERE past_line.psn_key IS NOT NULL
 ),
 
 -- Most drugs are bought once, or for so few days that nothing can be left; only the others are put in order.
 -- A purchase may have lines of several days: what is left then is counted from its first one.
 repeated AS (
-    SELECT psn_no, generic_id
+    SELECT psn_key, generic_key
     FROM drug
-    GROUP BY psn_no, generic_id
+    GROUP BY psn_key, generic_key
     HAVING
         COUNT(*) >= $purchases_in_window
-        OR (MIN(setl_id) <> MAX(setl_id) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days)
+        OR (MIN(visit_key) <> MAX(visit_key) AND MAX(supply + shift) - MIN(shift) > $duplicate_tolerance_days)
 ),
 
 purchase AS (
     SELECT
-        drug.psn_no, drug.generic_id, drug.setl_id, drug.setl_time,
+        drug.psn_key, drug.generic_key, drug.setl_id, drug.setl_time,
         MIN(drug.d)                                                            AS bought,
         MIN(CASE WHEN drug.supply > 0 THEN drug.d END)                         AS supplied,
         MAX(CASE WHEN drug.supply > 0 THEN drug.d + INTERVAL (supply) DAY END) AS covered
     FROM drug
-    INNER JOIN repeated ON drug.psn_no = repeated.psn_no AND drug.generic_id = repeated.generic_id
-    GROUP BY drug.psn_no, drug.generic_id, drug.setl_id, drug.setl_time
+    INNER JOIN repeated ON drug.psn_key = repeated.psn_key AND drug.generic_key = repeated.generic_key
+    GROUP BY drug.psn_key, drug.generic_key, drug.setl_id, drug.setl_time
 ),
 
 seen AS (
     SELECT
-        generic_id,
+        generic_key,
         setl_id,
         LAG(setl_id) OVER in_order AS related,
         MAX(covered) OVER (
-            PARTITION BY psn_no, generic_id ORDER BY supplied, setl_time, setl_id
+            PARTITION BY psn_key, generic_key ORDER BY supplied, setl_time, setl_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS covered,
         -- all up to this one, without those before the window
         ROW_NUMBER() OVER in_order - COUNT(*) OVER (
-            PARTITION BY psn_no, generic_id ORDER BY bought
+            PARTITION BY psn_key, generic_key ORDER BY bought
             RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL ($purchases_window_days) DAY PRECEDING
         ) AS purchases
     FROM purchase
-    WINDOW in_order AS (PARTITION BY psn_no, generic_id ORDER BY bought, setl_time, setl_id)
+    WINDOW in_order AS (PARTITION BY psn_key, generic_key ORDER BY bought, setl_time, setl_id)
 )
 
 SELECT
@@ -118,7 +120,7 @@ SELECT
 FROM drug
 INNER JOIN seen
     ON drug.setl_id = seen.setl_id
-    AND drug.generic_id = seen.generic_id
+    AND drug.generic_key = seen.generic_key
 WHERE
     drug.is_new = 1
     AND (
