@@ -120,7 +120,7 @@ def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) 
     wanted = (set(rule.reads) | set(case.tables)) & set(rule_cases.MODELS)
     held = {name: rule_cases.reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
     engine.open_month(con, rows, held, [rule])
-    opening.scope(con, rule.clr_types)
+    opening.scope(con, rule)
     past.open_rule(con, rule)
     profile = rule_cases.profile(case.parameters)
     spans = [

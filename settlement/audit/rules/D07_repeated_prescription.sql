@@ -43,7 +43,7 @@ WITH drug AS (
         setl_id, visit_key, bkkp_sn, psn_key, hilist_code, setl_time, CAST(FLOOR(prd_days) AS INTEGER),
         DATE_DIFF('day', DATE '1900-01-01', d), DATE_DIFF('day', setl_time, d), 0
     FROM past_line
-    WHERE clr_type IN ('11', '41') AND psn_no IN (SELECT psn_no FROM settlement)
+    WHERE clr_type IN ('11', '41') AND psn_key IS NOT NULL
 ),
 
 given AS NOT MATERIALIZED (
