@@ -63,12 +63,29 @@ looked_at AS (
     WHERE (psn_no, fixmedins_code, sd) IN (SELECT psn_no, fixmedins_code, sd FROM busy)
 ),
 
+basket AS (
+    SELECT
+        looked_at.setl_id, looked_at.fixmedins_code,
+        COUNT(*) AS lines, SUM(line.hilist_key) AS keys, SUM(line.cnt) AS counts
+    FROM line
+    INNER JOIN looked_at ON line.setl_id = looked_at.setl_id
+    GROUP BY looked_at.setl_id, looked_at.fixmedins_code
+),
+
+-- Equal baskets have equal sums, and only these are written out
+common AS (
+    SELECT setl_id
+    FROM basket
+    QUALIFY COUNT(*) OVER (PARTITION BY fixmedins_code, lines, keys, counts) >= $dense_persons
+),
+
 content AS (
     SELECT
         looked_at.setl_id, looked_at.psn_no, looked_at.fixmedins_code, looked_at.sd, looked_at.setl_time,
         COUNT(*) || '*' || line.cnt || '*' || line.hilist_code AS entry
     FROM line
     INNER JOIN looked_at ON line.setl_id = looked_at.setl_id
+    WHERE looked_at.setl_id IN (SELECT setl_id FROM common)
     GROUP BY
         looked_at.setl_id, looked_at.psn_no, looked_at.fixmedins_code, looked_at.sd, looked_at.setl_time,
         line.hilist_code, line.cnt
