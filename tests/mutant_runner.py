@@ -119,6 +119,8 @@ def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) 
     rows = rule_cases.month_rows(con, rule, case)
     wanted = (set(rule.reads) | set(case.tables)) & set(rule_cases.MODELS)
     held = {name: rule_cases.reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
+    # What the case before froze must not stand before what is opened now.
+    con.execute("".join(f"DROP VIEW IF EXISTS temp.{name};" for name in sorted(VIEWS)))
     engine.open_month(con, rows, held, [rule])
     opening.scope(con, rule)
     past.open_rule(con, rule)
@@ -155,8 +157,8 @@ def _hold_parts(con: duckdb.DuckDBPyConnection, apart: Parts, spans: list[Span])
 @cache
 def _names(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Names that a rule's parts must not have to be held as tables; the same in every case."""
-    tables = "SELECT table_name FROM duckdb_tables() WHERE temporary"
-    views = "SELECT view_name FROM duckdb_views() WHERE temporary"
+    tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name <> 'held'"
+    views = "SELECT view_name FROM duckdb_views() WHERE schema_name <> 'held'"
     return {row[0] for row in con.execute(f"{tables} UNION ALL {views}").fetchall()}
 
 

@@ -9,7 +9,7 @@
 -- status         = "active"
 -- scope          = ["outpatient", "pharmacy"]
 -- dated_by       = "fee_ocur_time"
--- reads          = ["line", "settlement", "past_line", "generic"]
+-- reads          = ["line", "past_line", "generic"]
 -- deduction      = "DQ"
 -- effective_from = 2021-05-01
 -- message        = "{day} 开药 {supply} 天,上次开的同种药可用到 {until} 前,提前 {observed} 天(允许 {limit} 天)"
