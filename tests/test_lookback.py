@@ -8,12 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import polars as pl
 import pytest
 
 from jobs import auditing, books, monthly, rule_months, standing, whatif
 from settlement import policy, store
-from settlement.audit import cases, rules_file
+from settlement.audit import cases, engine, rules_file
 from settlement.errors import InvariantBroken, PolicyError
 from settlement.policy import Switch
 from settlement.review import booking
@@ -248,3 +249,19 @@ def test_books_name_the_rows_of_earlier_months(office, tmp_path) -> None:
     assert con.sql(f"SELECT count(*) FROM {rows.earlier[0].lines}").fetchall() == [(1,)]
     assert con.sql(f"SELECT count(*) FROM {rows.declared}").fetchall() == [(1,)]
     con.close()
+
+
+def test_months_out_of_reach_change_nothing_however_many_are_stored() -> None:
+    rule = next(r for r in rules_file.load_all() if r.rule_id == TEST)
+    case = next(c for c in cases.read(cases.CASES / f"{TEST}.toml") if "past_line" in c.tables and c.expect)
+    con = duckdb.connect()
+    rows = cases.month_rows(con, rule, case)
+    [near] = rows.earlier
+    years = [dataclasses.replace(near, first=dt.date(year, 1, 1)) for year in range(1980, 2020)]
+    held = {"kb_cycle": cases.reference("kb_cycle", case.tables["kb_cycle"])}
+
+    def found(month: engine.MonthRows) -> pl.DataFrame | None:
+        engine.open_month(con, month, held, [rule])
+        return engine.hits(con, rule, cases.profile(case.parameters))
+
+    assert found(dataclasses.replace(rows, earlier=(*years, near))).equals(found(rows))

@@ -71,19 +71,19 @@ def open_past(
     _empty(con, asking)
     _reversals(con, ordered)
 
-    def read(place: int, own: duckdb.DuckDBPyConnection) -> None:
-        earlier, base = ordered[place], place * VISITS_A_MONTH
+    def read(back: int, own: duckdb.DuckDBPyConnection) -> None:
+        earlier, base = ordered[-1 - back], back * VISITS_A_MONTH
         reaching = {ident: past for ident, past in asking.items() if reaches(past, earlier.first, month)}
         with own:
             _settlements(own, earlier, reaching, _settlement_flags(asking))
-            wanted = _wanted(own, earlier, reaching)
-            _visits(own, earlier, base)
-            _lines(own, reaching, wanted, _line_flags(asking), base)
+            if _line_flags(reaching):
+                wanted = _wanted(own, earlier, reaching)
+                _visits(own, earlier, base)
+                _lines(own, reaching, wanted, _line_flags(asking), base)
 
     with at_once(con) as pool:
         # The nearest months hold the most, so they come first.
-        places = range(len(ordered))[::-1]
-        list(pool.map(read, places, [con.cursor() for _ in places]))
+        list(pool.map(read, range(len(ordered)), [con.cursor() for _ in ordered]))
 
 
 def _empty(con: duckdb.DuckDBPyConnection, asking: Mapping[str, Past]) -> None:
@@ -92,8 +92,8 @@ def _empty(con: duckdb.DuckDBPyConnection, asking: Mapping[str, Past]) -> None:
     visit = {"psn_key": "INTEGER", **{c: LINE[c] for c in OF_VISIT}}
     for name, columns, flags in (
         ("all_past_settlement", SETTLEMENT, _settlement_flags(asking)),
-        ("past_visit", {"visit_no": "INTEGER", **visit}, []),
-        ("past_net_line", {"visit_no": "INTEGER", **own}, _line_flags(asking)),
+        ("past_visit", {"visit_no": "BIGINT", **visit}, []),
+        ("past_net_line", {"visit_no": "BIGINT", **own}, _line_flags(asking)),
     ):
         named = [*(f"{c} {t}" for c, t in columns.items()), *(f"{flag} BOOLEAN" for flag in flags)]
         con.execute(f"CREATE OR REPLACE TABLE {name} ({', '.join(named)})")
