@@ -238,7 +238,7 @@ def _rule(month: Month, ident: str, said: Facts) -> Facts:
         "name_en": rule.name_en,
         "basis": [f"{month.profile.sources[s]['title']} {article}" for s, article in rule.basis],
         "parameters": sorted(rule.parameters),
-        "reads": sorted({*rule.reads, *rule.uses} & set(month.reference)),
+        "reads": sorted(rule.named & set(month.reference)),
     }
 
 

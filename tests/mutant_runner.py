@@ -130,7 +130,7 @@ def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) 
         for span in engine._spans(con, rule, profile)
     ]
     if alive >= WORTH_FREEZING:
-        _freeze(con, sorted(VIEWS & (set(rule.reads) | set(rule.uses))))
+        _freeze(con, sorted(VIEWS & rule.named))
     return spans
 
 

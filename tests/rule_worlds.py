@@ -51,7 +51,7 @@ def complete(rule: Rule, case: Case) -> Tables:
     )
     frames["operation"] = cases.frame(SetlListOprnD, given.get("operation", []))
     frames["declared"] = cases.frame(ClrSum, [cases.DECLARED | r for r in given.get("declared", [])])
-    wanted = (set(rule.reads) | set(rule.uses) | set(given)) & set(cases.MODELS)
+    wanted = (rule.named | set(given)) & set(cases.MODELS)
     frames |= {name: cases.reference(name, given.get(name, [])) for name in wanted}
     return {name: frame.to_dicts() for name, frame in frames.items()}
 

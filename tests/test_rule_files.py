@@ -11,8 +11,9 @@ import pytest
 
 from settlement import policy
 from settlement.audit import cases as rule_cases
-from settlement.audit import engine, rules_file
+from settlement.audit import engine, findings, rules_file
 from settlement.audit.rules_file import RULES, Rule
+from settlement.errors import RuleError
 
 FILES = sorted(RULES.glob("*.sql"))
 CASE_FILES = sorted(rule_cases.CASES.glob("*.toml"))
@@ -33,6 +34,9 @@ FORBIDDEN = {
     "division": r"(?<!/)/(?!/)",
     "subtraction of dates": rf"\b({DATES})\s*-\s*(?!interval\b)[a-z(]",
     "alias days": r"\bas\s+days\b",
+    # Numbers of the run: another run gives others, so they are neither shown nor put in order.
+    "number shown": r"\w_key\s*\|\||\|\|\s*(\w+\.)?\w+_key\b|\b(\w+\.)?\w+_key\s+as\s+varchar\b",
+    "order of numbers": r"\border\s+by\b[^()]*\w_key\b",
 }
 
 
@@ -100,7 +104,7 @@ def test_reads_names_what_the_select_reads(rule: Rule) -> None:
     known = engine.BUILT_IN | {"operation"} | set(rule_cases.MODELS)
     read = set(re.findall(r"\b(?:from|join)\s+(\w+)", _plain(rule.sql))) & known
 
-    assert read == set(rule.reads) | set(rule.uses)
+    assert read == rule.named
     assert not set(rule.reads) & set(rule.uses)
     assert (rule.past is not None) == bool(read & {"past_settlement", "past_line"})
 
@@ -111,6 +115,19 @@ def test_message_uses_keys_of_the_evidence(rule: Rule) -> None:
 
     assert set(re.findall(r"{(\w+)}", rule.message)) <= keys
     assert set(re.findall(r"{(\w+)}", rule.message_en)) <= keys
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"),
+    [
+        ("number shown", "'person=' || psn_key"),
+        ("number shown", "line.visit_key || '/'"),
+        ("number shown", "cast(line.psn_key as varchar)"),
+        ("order of numbers", "over (partition by psn_key order by d, visit_key)"),
+    ],
+)
+def test_numbers_of_the_run_are_noticed(name: str, sql: str) -> None:
+    assert re.search(FORBIDDEN[name], sql)
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
@@ -158,3 +175,41 @@ def _plain(sql: str) -> str:
 
 def _without_comments(sql: str) -> str:
     return re.sub(r"--[^\n]*", "", sql)
+
+
+def changed(folder: Path, ident: str, old: str, new: str) -> Path:
+    """A copy of a rule's file with other words in its header."""
+    [path] = RULES.glob(f"{ident}_*.sql")
+    text = path.read_text("utf-8")
+    assert old in text
+    made = folder / path.name
+    made.write_text(text.replace(old, new, 1), "utf-8")
+    return made
+
+
+def test_a_view_a_rule_only_uses_is_shown_to_it(tmp_path: Path) -> None:
+    rule = rules_file.read(
+        changed(tmp_path, "A10", '-- reads          = ["line"]', '-- reads = []\n-- uses = ["line"]')
+    )
+    case = next(c for c in rule_cases.read(rule_cases.CASES / "A10.toml") if c.expect)
+    with rule_cases.opened(rule, case) as con:
+        hits = engine.hits(con, rule, rule_cases.profile(case.parameters))
+
+    assert hits is not None
+    assert hits.height == len(case.expect)
+
+
+def test_settlements_that_only_limit_lines_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="past_settlement"):
+        rules_file.read(changed(tmp_path, "E05", '"past_line"', '"past_line", "past_settlement"'))
+
+
+def test_a_rule_that_fails_stops_the_run_and_the_engine_keeps_its_threads(tmp_path: Path) -> None:
+    rule = rules_file.read(changed(tmp_path, "A10", "    bkkp_sn,\n    CASE", "    bkkp_sn AS sn,\n    CASE"))
+    case = rule_cases.read(rule_cases.CASES / "A10.toml")[0]
+    with rule_cases.opened(rule, case) as con:
+        con.execute("SET threads = 3")
+        with pytest.raises(RuleError, match="A10"):
+            findings.collect(con, (rule, rule), rule_cases.profile(case.parameters), set())
+
+        assert con.execute("SELECT current_setting('threads')").fetchall() == [(3,)]

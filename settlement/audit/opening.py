@@ -104,7 +104,7 @@ def open_views(
         "SELECT CAST($1 AS DATE) AS first_day, last_day(CAST($1 AS DATE)) AS last_day",
         [rows.first],
     )
-    con.execute(_no_rows(frozenset(name for rule in rules for name in (*rule.reads, *rule.uses))))
+    con.execute(_no_rows(frozenset().union(*(rule.named for rule in rules))))
     for name, given in reference.items():
         _table(con, name, given)
     _settlements(con, rows.settlements)
@@ -228,7 +228,7 @@ def _visits(con: duckdb.DuckDBPyConnection, lines: str) -> None:
 
 def _held(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Columns of lines that the rules name; all of them when there are no rules."""
-    reading = [rule.sql for rule in rules if {"line", "any_line"} & set(rule.reads)]
+    reading = [rule.sql for rule in rules if {"line", "any_line"} & rule.named]
     named = set(re.findall(r"\w+", " ".join(reading))) if rules else set(FEE_LIST)
     return tuple(c for c in FEE_LIST if c in named | ALWAYS)
 
@@ -284,7 +284,7 @@ def scope(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     """Show a rule the settlements and lines of its clearing types."""
     types = ", ".join(f"'{t}'" for t in rule.clr_types)
     for view, source in SCOPED.items():
-        if view in rule.reads:
+        if view in rule.named:
             con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM {source} WHERE clr_type IN ({types})"
             )

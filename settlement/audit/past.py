@@ -8,7 +8,7 @@ year of lines is scanned once a run and not once a rule.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -133,7 +133,7 @@ def open_rule(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         ("past_settlement", "all_past_settlement", SETTLEMENT, _settlement_flags(mine)),
         ("past_line", "all_past_line", (*LINE, "psn_key", "visit_key"), _line_flags(mine)),
     ):
-        if view in rule.reads:
+        if view in rule.named:
             con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {', '.join(columns)} FROM {source} "
                 f"WHERE {' OR '.join(flags) or 'false'}"
@@ -223,14 +223,7 @@ def _lines(
     sums = ", ".join(f"CAST(sum({c}) AS {LINE[c]}) AS {c}" for c in NETTED)
     netted = ", ".join(f"CAST(w.{c} + coalesce(b.{c}, 0) AS {LINE[c]}) AS {c}" for c in NETTED)
     own = ", ".join(f"l.{c}" for c in LINE if c not in OF_VISIT)
-    asked = {
-        f"for_{ident}": " OR ".join(
-            [f"past_code.asked_{ident}"] * bool(past.codes)
-            + [f"past_id.asked_{ident}"] * bool(past.ids)
-            + [f"({wanted.get(ident)})"] * (ident in wanted)
-        )
-        for ident, past in asking.items()
-    }
+    asked = {f"for_{i}": " OR ".join(_grounds(i, past, wanted)) for i, past in asking.items()}
     con.execute(
         f"""INSERT INTO past_net_line
         WITH back AS (
@@ -250,6 +243,16 @@ def _lines(
         LEFT JOIN past_code ON l.hilist_code = past_code.hilist_code
         LEFT JOIN past_id ON l.setl_id = past_id.setl_id"""
     )
+
+
+def _grounds(ident: str, past: Past, wanted: Mapping[str, str]) -> Iterator[str]:
+    """SQL conditions under each of which a rule asked for a line."""
+    if past.codes:
+        yield f"past_code.asked_{ident}"
+    if past.ids:
+        yield f"past_id.asked_{ident}"
+    if past.lines:
+        yield f"({wanted[ident]})"
 
 
 def _asked(flags: Sequence[str], met: Mapping[str, str]) -> str:

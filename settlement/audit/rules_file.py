@@ -42,7 +42,8 @@ class Past:
         codes: a SELECT of the hilist_codes whose lines it needs, empty for none.
         ids: a SELECT of the setl_ids whose lines it needs, empty for none.
         lines: a condition on lines (fee_list_d columns and d) it needs, empty for none.
-        settlements: a condition on settlements it needs, empty for none.
+        settlements: a condition on settlements it needs, empty for none; with `lines`, on the settlements
+            whose lines it needs, and it sees no settlements.
     """
 
     days: int
@@ -93,6 +94,11 @@ class Rule:
     sql: str
     digest: str
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Tables and views its SELECT may read."""
+        return frozenset((*self.reads, *self.uses))
+
 
 def load_all(folder: Path = RULES) -> tuple[Rule, ...]:
     """Read every rule of a folder, in order of id; RuleError on a malformed or repeated one."""
@@ -131,7 +137,7 @@ def read(path: Path) -> Rule:
         dated_by=head["dated_by"],
         reads=tuple(head["reads"]),
         uses=tuple(head.get("uses", ())),
-        past=_past(path, head.get("past")),
+        past=_past(path, head),
         deduction=head["deduction"],
         effective_from=head["effective_from"],
         effective_to=head.get("effective_to"),
@@ -155,12 +161,18 @@ def _split(text: str) -> tuple[str, str]:
     return header, "\n".join(lines[head:]).strip().rstrip(";")
 
 
-def _past(path: Path, said: dict[str, Any] | None) -> Past | None:
+def _past(path: Path, head: dict[str, Any]) -> Past | None:
+    said = head.get("past")
     if said is None:
         return None
     if set(said) - _PAST or not isinstance(said.get("days"), int) or len(said) < 2:
         raise RuleError(
             f"规则文件 {path.name}:[past] 应有 days(整数)和 {sorted(_PAST - {'days'})} 中至少一项"
+        )
+    if {"lines", "settlements"} <= set(said) and "past_settlement" in (*head["reads"], *head.get("uses", ())):
+        raise RuleError(
+            f"规则文件 {path.name}:[past] 的 settlements 与 lines 同用时只限定明细所属结算,"
+            "看不到 past_settlement;请拆成两条规则"
         )
     return Past(said["days"], *(said.get(key, "") for key in ("codes", "ids", "lines", "settlements")))
 

@@ -55,8 +55,8 @@ WITH drug AS (
     WHERE line.list_type LIKE '1%'
     UNION ALL
     SELECT
-        past_line.setl_id, past_line.visit_key, NULL AS bkkp_sn, past_line.psn_key, generic.generic_key, past_line.setl_time,
-        past_line.d, CAST(FLOOR(past_line.prd_days) AS BIGINT) AS supply,
+        past_line.setl_id, past_line.visit_key, NULL AS bkkp_sn, past_line.psn_key, generic.generic_key,
+        past_line.setl_time, past_line.d, CAST(FLOOR(past_line.prd_days) AS BIGINT) AS supply,
         DATE_DIFF('day', past_line.setl_time, past_line.d) AS shift, 0 AS is_new
     FROM past_line
     INNER JOIN generic ON past_line.hilist_code = generic.hilist_code
