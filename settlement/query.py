@@ -22,7 +22,7 @@ def open_engine(memory: str, spill: Path) -> duckdb.DuckDBPyConnection:
     """
     config: dict[str, Any] = {
         "memory_limit": memory,
-        # Memory once used is kept for the next query: giving it back and asking again cost a tenth.
+        # Memory once used is kept for the next query: giving it back and asking again cost a fourteenth.
         "block_allocator_memory": memory,
         "temp_directory": str(spill),
         "preserve_insertion_order": False,
