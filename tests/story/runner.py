@@ -117,7 +117,8 @@ def serve() -> None:
                 _work(order, Path(folder), cli.main)
             code = _wait(child, order["kill_after"])
             said, events = Path(folder, "said"), Path(folder, "events")
-            count = int(events.read_text()) if events.exists() else 0
+            # Killed by the clock just while it wrote the count, a child leaves it empty.
+            count = int(events.read_text() or 0) if events.exists() else 0
             text = said.read_text(encoding="utf-8") if said.exists() else ""
         print(json.dumps({"code": code, "said": text, "events": count}), flush=True)
 
