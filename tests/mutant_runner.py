@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -69,6 +69,8 @@ def judge(rule: Rule, cases: list[Case]) -> Verdict:
         AssertionError: the rule itself does not find what a case expects.
     """
     everyone, apart = mutants(rule), parts(rule)
+    # A mutant may name columns that the rule does not, and only what is named is there to be read.
+    wide = replace(rule, sql="\n".join([rule.sql, *(mutant.sql for mutant in everyone)]))
     fate: dict[str, str] = {}
     with duckdb.connect(config={"threads": 1}) as con, _watched(con) as dog:
         con.execute("PRAGMA disable_optimizer")
@@ -78,7 +80,7 @@ def judge(rule: Rule, cases: list[Case]) -> Verdict:
             alive = [m for m in everyone if m.key not in fate]
             if not alive:
                 break
-            spans = _opened(con, rule, case, len(alive))
+            spans = _opened(con, wide, case, len(alive))
             wanted = _wanted(con, rule, apart.sql, case, spans)
             at_hand = len(alive) >= WORTH_FREEZING and _hold_parts(con, apart, spans)
             for mutant in alive:

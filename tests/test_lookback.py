@@ -251,17 +251,59 @@ def test_books_name_the_rows_of_earlier_months(office, tmp_path) -> None:
     con.close()
 
 
+def looking_back(ident: str) -> tuple[rules_file.Rule, cases.Case]:
+    """A rule and a case of it in which something is found, with lines of the month before."""
+    rule = next(r for r in rules_file.load_all() if r.rule_id == ident)
+    told = cases.read(cases.CASES / f"{ident}.toml")
+    return rule, next(c for c in told if c.tables.get("past_line") and c.expect)
+
+
+def found(con: duckdb.DuckDBPyConnection, rule: rules_file.Rule, case: cases.Case, rows: engine.MonthRows):
+    """The hits of a case over other rows."""
+    tables = (set(rule.reads) | set(case.tables)) & set(cases.MODELS)
+    held = {name: cases.reference(name, case.tables.get(name, [])) for name in tables}
+    engine.open_month(con, rows, held, [rule])
+    return engine.hits(con, rule, cases.profile(case.parameters))
+
+
 def test_months_out_of_reach_change_nothing_however_many_are_stored() -> None:
-    rule = next(r for r in rules_file.load_all() if r.rule_id == TEST)
-    case = next(c for c in cases.read(cases.CASES / f"{TEST}.toml") if "past_line" in c.tables and c.expect)
+    rule, case = looking_back(TEST)
     con = duckdb.connect()
     rows = cases.month_rows(con, rule, case)
     [near] = rows.earlier
     years = [dataclasses.replace(near, first=dt.date(year, 1, 1)) for year in range(1980, 2020)]
-    held = {"kb_cycle": cases.reference("kb_cycle", case.tables["kb_cycle"])}
 
-    def found(month: engine.MonthRows) -> pl.DataFrame | None:
-        engine.open_month(con, month, held, [rule])
-        return engine.hits(con, rule, cases.profile(case.parameters))
+    everything = found(con, rule, case, dataclasses.replace(rows, earlier=(*years, near)))
 
-    assert found(dataclasses.replace(rows, earlier=(*years, near))).equals(found(rows))
+    assert everything.equals(found(con, rule, case, rows))
+
+
+@pytest.mark.parametrize("ident", ["D07", "E05"])
+def test_a_month_without_a_line_that_is_asked_for_changes_nothing(ident: str) -> None:
+    rule, case = looking_back(ident)
+    con = duckdb.connect()
+    rows = cases.month_rows(con, rule, case)
+    [near] = rows.earlier
+    other = dataclasses.replace(
+        near,
+        first=near.first - dt.timedelta(days=28),
+        lines=f"(SELECT * REPLACE ('201' AS list_type) FROM {near.lines})",
+    )
+
+    both = found(con, rule, case, dataclasses.replace(rows, earlier=(other, near)))
+    alone = found(con, rule, case, dataclasses.replace(rows, earlier=(other,)))
+
+    assert both.equals(found(con, rule, case, rows))
+    assert alone.equals(found(con, rule, case, dataclasses.replace(rows, earlier=())))
+    assert not both.equals(alone)
+
+
+def test_a_rule_sees_of_earlier_months_the_columns_it_names() -> None:
+    rule, case = looking_back(TEST)
+    con = duckdb.connect()
+    found(con, rule, case, cases.month_rows(con, rule, case))
+
+    shown = {column[0] for column in con.execute("DESCRIBE past_line").fetchall()}
+
+    assert {"setl_id", "psn_no", "hilist_code", "cnt"} <= shown
+    assert shown <= rule.words | {"psn_key", "visit_key"}

@@ -7,7 +7,6 @@ A rule sees only the views of `BUILT_IN`, the reference tables, and what `past` 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -228,9 +227,9 @@ def _visits(con: duckdb.DuckDBPyConnection, lines: str) -> None:
 
 def _held(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Columns of lines that the rules name; all of them when there are no rules."""
-    reading = [rule.sql for rule in rules if {"line", "any_line"} & rule.named]
-    named = set(re.findall(r"\w+", " ".join(reading))) if rules else set(FEE_LIST)
-    return tuple(c for c in FEE_LIST if c in named | ALWAYS)
+    reading = [rule.words for rule in rules if {"line", "any_line"} & rule.named]
+    named = ALWAYS.union(*reading) if rules else FEE_LIST
+    return tuple(c for c in FEE_LIST if c in named)
 
 
 def _decimal(column: str) -> str:

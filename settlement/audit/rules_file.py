@@ -7,6 +7,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,11 @@ class Rule:
     def named(self) -> frozenset[str]:
         """Tables and views its SELECT may read."""
         return frozenset((*self.reads, *self.uses))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of its SELECT; columns that are not among them need not be there for it."""
+        return frozenset(re.findall(r"\w+", self.sql))
 
 
 def load_all(folder: Path = RULES) -> tuple[Rule, ...]:
