@@ -22,7 +22,16 @@
 -- [limits]
 -- misses = "同日变更护理等级、各按半日计费的情形也会命中,由申诉说明;同一等级的重复收取见 B05、B13"
 
-WITH nursing AS (
+-- Most stays have one kind of nursing a day; only the days with several are compared.
+WITH mixed AS (
+    SELECT psn_key, mdtrt_key, fixmedins_code, d
+    FROM line
+    WHERE hilist_code IN (SELECT hilist_code FROM kb_nursing)
+    GROUP BY psn_key, mdtrt_key, fixmedins_code, d
+    HAVING MIN(hilist_key) <> MAX(hilist_key)
+),
+
+nursing AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.psn_no, line.fixmedins_code, line.mdtrt_id, line.d,
         line.hilist_code, line.pric, MIN(kb_nursing.care_rank) AS care_rank
@@ -30,6 +39,11 @@ WITH nursing AS (
     INNER JOIN kb_nursing
         ON line.hilist_code = kb_nursing.hilist_code
         AND line.d BETWEEN kb_nursing.begndate AND kb_nursing.enddate
+    INNER JOIN mixed
+        ON line.psn_key = mixed.psn_key
+        AND line.mdtrt_key = mixed.mdtrt_key
+        AND line.fixmedins_code = mixed.fixmedins_code
+        AND line.d = mixed.d
     GROUP BY
         line.setl_id, line.bkkp_sn, line.psn_no, line.fixmedins_code, line.mdtrt_id, line.d,
         line.hilist_code, line.pric

@@ -30,13 +30,28 @@
 -- [limits]
 -- misses = "一次门诊分几张结算单时逐单计数,由复审辨认;在以前清算月申报的门诊不计入当月次数"
 
-WITH visit AS (
+WITH day AS (
+    SELECT psn_no, sd, COUNT(*) AS visits
+    FROM settlement
+    GROUP BY psn_no, sd
+),
+
+-- Only who comes more often than a limit allows is put in order.
+often AS (
+    SELECT psn_no
+    FROM day
+    GROUP BY psn_no, YEAR(sd), MONTH(sd)
+    HAVING MAX(visits) > $visits_per_day OR SUM(visits) > $visits_per_month
+),
+
+visit AS (
     SELECT
         setl_id,
         sd,
         ROW_NUMBER() OVER (PARTITION BY psn_no, sd ORDER BY setl_time, setl_id)                   AS of_day,
         ROW_NUMBER() OVER (PARTITION BY psn_no, YEAR(sd), MONTH(sd) ORDER BY setl_time, setl_id) AS of_month
     FROM settlement
+    WHERE psn_no IN (SELECT psn_no FROM often)
 )
 
 SELECT

@@ -42,7 +42,13 @@
 -- [limits]
 -- misses = "在别的经办机构申报的住院;同一次住院分段结算时逐单计数,由复审辨认"
 
-WITH stay AS (
+WITH began AS (
+    SELECT psn_no, MIN(begndate) AS first_day
+    FROM settlement
+    GROUP BY psn_no
+),
+
+stay AS (
     SELECT setl_id, psn_no, begndate, enddate, setl_time, dscg_maindiag_code, 1 AS is_new
     FROM settlement
     UNION ALL
@@ -69,6 +75,18 @@ counted AS (
         )
 ),
 
+-- Only who may have more stays than a limit allows is put in order.
+often AS (
+    SELECT counted.psn_no
+    FROM counted
+    INNER JOIN began ON counted.psn_no = began.psn_no
+    GROUP BY counted.psn_no
+    HAVING
+        COUNT(CASE WHEN YEAR(counted.begndate) >= YEAR(began.first_day) THEN 1 END) > $stays_per_year
+        OR COUNT(CASE WHEN DATE_DIFF('day', counted.begndate, began.first_day) < $stays_window_days THEN 1 END)
+        > $stays_per_window
+),
+
 -- More than so many in the window: the stay that many places before began within it
 numbered AS (
     SELECT
@@ -82,6 +100,7 @@ numbered AS (
             ORDER BY begndate, enddate, setl_time, setl_id
         ) AS in_year
     FROM counted
+    WHERE psn_no IN (SELECT psn_no FROM often)
 )
 
 SELECT

@@ -84,4 +84,6 @@ INNER JOIN visit ON line.med_type = visit.med_type
 WHERE
     line.list_type LIKE '1%'
     AND line.prd_days > visit.max_days
+    -- said apart, because most lines have none and are then not joined
+    AND line.prd_days IS NOT NULL
     AND (line.inscp_amt > 0 OR line.clr_type = '41' AND line.acct_pay > 0)

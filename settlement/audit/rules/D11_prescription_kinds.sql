@@ -65,16 +65,16 @@ kind AS (
 )
 
 SELECT
-    drug.setl_id,
-    drug.bkkp_sn,
+    first.setl_id,
+    first.bkkp_sn,
     CAST(1 AS DECIMAL(18, 4)) AS part,
     CAST(1 AS DECIMAL(18, 4)) AS whole,
     NULL::VARCHAR             AS related,
     'place=' || CAST(kind.place AS VARCHAR) || ' observed=' || CAST(kind.kinds AS VARCHAR)
     || ' limit=' || CAST($rx_kinds_max AS VARCHAR) AS evidence
-FROM drug
+FROM first
 INNER JOIN kind
-    ON drug.setl_id = kind.setl_id
-    AND drug.rx_drord_no = kind.rx_drord_no
-    AND drug.hilist_code = kind.hilist_code
+    ON first.setl_id = kind.setl_id
+    AND first.rx_drord_no = kind.rx_drord_no
+    AND first.hilist_code = kind.hilist_code
 WHERE kind.place > $rx_kinds_max
