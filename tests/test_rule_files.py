@@ -204,8 +204,13 @@ def test_settlements_that_only_limit_lines_cannot_be_read(tmp_path: Path) -> Non
         rules_file.read(changed(tmp_path, "E05", '"past_line"', '"past_line", "past_settlement"'))
 
 
-def test_a_rule_that_fails_stops_the_run_and_the_engine_keeps_its_threads(tmp_path: Path) -> None:
-    rule = rules_file.read(changed(tmp_path, "A10", "    bkkp_sn,\n    CASE", "    bkkp_sn AS sn,\n    CASE"))
+@pytest.mark.parametrize(
+    ("old", "new"), [("    bkkp_sn,\n    CASE", "    bkkp_sn AS sn,\n    CASE"), ("AS part,", "AS share,")]
+)
+def test_a_rule_that_fails_stops_the_run_and_the_engine_keeps_its_threads(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    rule = rules_file.read(changed(tmp_path, "A10", old, new))
     case = rule_cases.read(rule_cases.CASES / "A10.toml")[0]
     with rule_cases.opened(rule, case) as con:
         con.execute("SET threads = 3")

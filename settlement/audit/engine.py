@@ -136,27 +136,35 @@ def _run(
     if status == RETIRED:
         return None
     values = {name: profile.value(name, span.first) for name in rule.parameters}
-    names = [column[0] for column in con.execute(f"DESCRIBE {rule.sql}", values).fetchall()]
+    exact = ", ".join(f"h.{name}::DECIMAL(18,4) AS {name}" for name in ("part", "whole"))
+    query = f"SELECT h.* REPLACE ({exact}) FROM ({rule.sql}) AS h {_within(rule, span)}"
+    try:
+        rows = frame(con, query, values)
+    except duckdb.BinderException:
+        _check_columns(rule, [c[0] for c in con.execute(f"DESCRIBE {rule.sql}", values).fetchall()])
+        raise
+    _check_columns(rule, rows.columns)
+    said = {
+        "grade": _grade(rule, switch, "grade" in rows.columns),
+        "funds": pl.col("funds") if "funds" in rows.columns else pl.lit(None),
+        "status": pl.lit(status),
+        "parameters": pl.lit(profile.cited(tuple(rule.parameters), span.first)),
+    }
+    return rows.with_columns(**said).select(*HIT_SCHEMA).cast(HIT_SCHEMA)
+
+
+def _check_columns(rule: Rule, names: list[str]) -> None:
     more = names[len(HIT_COLUMNS) :]
     if tuple(names[: len(HIT_COLUMNS)]) != HIT_COLUMNS or more != [n for n in MAY_GIVE if n in more]:
         raise RuleError(f"规则 {rule.rule_id} 的输出列应为 {HIT_COLUMNS}[, grade][, funds],实为 {names}")
-    query = (
-        f"WITH h AS ({rule.sql}) SELECT h.setl_id, h.bkkp_sn, h.part::DECIMAL(18,4) AS part, "
-        "h.whole::DECIMAL(18,4) AS whole, h.related::VARCHAR AS related, "
-        f"h.evidence::VARCHAR AS evidence, {_grade(rule, switch, 'grade' in more)} AS grade, "
-        f"{'h.funds::VARCHAR' if 'funds' in more else 'NULL::VARCHAR'} AS funds, "
-        f"'{status}' AS status FROM h {_within(rule, span)}"
-    )
-    used = profile.cited(tuple(rule.parameters), span.first)
-    return frame(con, query, values).with_columns(pl.lit(used).alias("parameters")).cast(HIT_SCHEMA)
 
 
-def _grade(rule: Rule, switch: Switch | None, given: bool) -> str:
-    """SQL of a hit's grade: the region may soften any, and sets it where the rule's row says nothing."""
+def _grade(rule: Rule, switch: Switch | None, given: bool) -> pl.Expr:
+    """A hit's grade: the region may soften any, and sets it where the rule's row says nothing."""
     usual = (switch and switch.grade) or rule.grade
     if usual == SUSPICION and switch and switch.grade:
-        return f"'{SUSPICION}'"
-    return f"coalesce(h.grade, '{usual}')" if given else f"'{usual}'"
+        return pl.lit(SUSPICION)
+    return pl.coalesce("grade", pl.lit(usual)) if given else pl.lit(usual)
 
 
 def _within(rule: Rule, span: Span) -> str:
