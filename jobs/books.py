@@ -20,7 +20,7 @@ from settlement.audit.engine import MonthRows, PastMonth
 from settlement.errors import SettlementError
 from settlement.query import hold, open_engine, sql_type
 
-MEMORY = "3000MB"
+MEMORY = "3400MB"
 
 
 @dataclass

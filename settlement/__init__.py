@@ -1,3 +1,3 @@
 """What is computed: the stages of one month's settlement, and the facts they rest on."""
 
-__version__ = "0.4.1"
+__version__ = "0.4.2"

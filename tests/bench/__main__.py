@@ -172,6 +172,7 @@ STEPS = {
 def child(step: str, data: Path, home: Path) -> None:
     """Run one step and print its figures as JSON."""
     figures = STEPS[step](data, home)
+    os.sync()  # so that the next step is not charged with what this one wrote
     own, others = (resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps({**figures, "peak_gib": own / 2**20, "worker_gib": others / 2**20}))
 
