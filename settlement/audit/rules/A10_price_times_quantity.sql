@@ -56,6 +56,7 @@ computed AS (
         AND line.det_item_fee_sumamt = wrong.det_item_fee_sumamt
 )
 
+-- Too low an amount costs the fund nothing; where nothing is in scope there is nothing to share.
 SELECT
     setl_id,
     bkkp_sn,

@@ -67,7 +67,6 @@ doubtful AS (
     WHERE catalogue_map.hilist_code IS NULL OR unlike.hilist_name IS NOT NULL
 ),
 
--- Of the limits of all codes registered on the day the highest counts
 -- Materialized: the few lines in question first, and only then what is said about them
 asked AS MATERIALIZED (
     SELECT
@@ -78,6 +77,7 @@ asked AS MATERIALIZED (
     WHERE line.inscp_amt > 0 AND line.medins_list_codg IN (SELECT medins_list_codg FROM doubtful)
 ),
 
+-- Of the limits of all codes registered on the day the highest counts
 compared AS (
     SELECT
         line.setl_id, line.bkkp_sn, line.pric, line.cnt, line.inscp_amt,

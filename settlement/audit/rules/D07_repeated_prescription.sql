@@ -48,8 +48,8 @@ WITH drug AS (
 
 given AS NOT MATERIALIZED (
     SELECT
-        drug.setl_id, drug.visit_key, drug.bkkp_sn, drug.psn_key, generic.generic_key, drug.setl_time, drug.supply, drug.day_no,
-        drug.shift, drug.is_new
+        drug.setl_id, drug.visit_key, drug.bkkp_sn, drug.psn_key, generic.generic_key, drug.setl_time,
+        drug.supply, drug.day_no, drug.shift, drug.is_new
     FROM drug
     INNER JOIN generic ON drug.hilist_code = generic.hilist_code
 ),
