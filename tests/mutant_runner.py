@@ -119,11 +119,9 @@ def _watched(con: duckdb.DuckDBPyConnection) -> Iterator[Watchdog]:
 def _opened(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case, alive: int) -> list[Span]:
     """Put a case in place of the one before; returns the spans its facts fall in."""
     rows = rule_cases.month_rows(con, rule, case)
-    wanted = (set(rule.reads) | set(case.tables)) & set(rule_cases.MODELS)
-    held = {name: rule_cases.reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
     # What the case before froze must not stand before what is opened now.
     con.execute("".join(f"DROP VIEW IF EXISTS temp.{name};" for name in sorted(VIEWS)))
-    engine.open_month(con, rows, held, [rule])
+    engine.open_month(con, rows, rule_cases.references(rule, case), [rule])
     opening.scope(con, rule)
     past.open_rule(con, rule)
     profile = rule_cases.profile(case.parameters)

@@ -260,9 +260,7 @@ def looking_back(ident: str) -> tuple[rules_file.Rule, cases.Case]:
 
 def found(con: duckdb.DuckDBPyConnection, rule: rules_file.Rule, case: cases.Case, rows: engine.MonthRows):
     """The hits of a case over other rows."""
-    tables = (set(rule.reads) | set(case.tables)) & set(cases.MODELS)
-    held = {name: cases.reference(name, case.tables.get(name, [])) for name in tables}
-    engine.open_month(con, rows, held, [rule])
+    engine.open_month(con, rows, cases.references(rule, case), [rule])
     return engine.hits(con, rule, cases.profile(case.parameters))
 
 

@@ -167,10 +167,14 @@ def opened(rule: Rule, case: Case) -> Iterator[duckdb.DuckDBPyConnection]:
         raise RuleError(f"用例「{case.name}」有未知的表 {sorted(unknown)}")
     with duckdb.connect(config={"threads": 1}) as con:
         rows = month_rows(con, rule, case)
-        wanted = (set(rule.reads) | set(case.tables)) & set(MODELS)
-        reference_rows = {name: reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
-        engine.open_month(con, rows, reference_rows, [rule])
+        engine.open_month(con, rows, references(rule, case), [rule])
         yield con
+
+
+def references(rule: Rule, case: Case) -> dict[str, pl.DataFrame]:
+    """The reference tables that the rule reads and the case gives, by name."""
+    wanted = (set(rule.reads) | set(case.tables)) & set(MODELS)
+    return {name: reference(name, case.tables.get(name, [])) for name in sorted(wanted)}
 
 
 def month_rows(con: duckdb.DuckDBPyConnection, rule: Rule, case: Case) -> engine.MonthRows:
